@@ -1,0 +1,161 @@
+// Package state keeps what the local ESA knows: one SQLite database and a folder
+// for large files beside it. Each subject's tables are a file in schema/.
+//
+// It knows nothing of HTTP or of the API's operations.
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "modernc.org/sqlite" // pure Go, so that the binary stays static
+)
+
+//go:embed schema/*.sql
+var schemas embed.FS
+
+// Memory as a directory keeps everything in memory, and large files in a
+// temporary folder that Close removes.
+const Memory = ":memory:"
+
+// Store is an open state. Two processes may have one directory open.
+type Store struct {
+	db        *sql.DB
+	blobs     string
+	temporary bool
+	account   Account
+}
+
+// Account is what the local ESA made up for its one account, once per state.
+type Account struct {
+	AccessKeyID     string
+	AccessKeySecret string
+	// Hash is the 8 hex digits in the default domains of the account's routines.
+	Hash string
+	// TokenKey signs the access tokens of default domains.
+	TokenKey []byte
+}
+
+// Open opens the state in dir, making it if needed.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	s, err := open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open local ESA state in %s: %w", dir, err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("prepare local ESA state in %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func open(dir string) (*Store, error) {
+	pragmas := "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
+	if dir == Memory {
+		blobs, err := os.MkdirTemp("", "esa-local-")
+		if err != nil {
+			return nil, err
+		}
+		db, err := sql.Open("sqlite", "file::memory:?"+pragmas)
+		if err != nil {
+			return nil, errors.Join(err, os.RemoveAll(blobs))
+		}
+		db.SetMaxOpenConns(1) // each connection would be a database of its own
+		return &Store{db: db, blobs: blobs, temporary: true}, nil
+	}
+	blobs := filepath.Join(dir, "blobs")
+	if err := os.MkdirAll(blobs, 0o700); err != nil {
+		return nil, err
+	}
+	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(filepath.Join(dir, "esa.db")))}).String()
+	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(8)
+	return &Store{db: db, blobs: blobs}, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	names, err := fs.Glob(schemas, "schema/*.sql")
+	if err != nil {
+		return err
+	}
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		for _, name := range names {
+			text, err := schemas.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return s.loadAccount(ctx, tx)
+	})
+}
+
+func (s *Store) loadAccount(ctx context.Context, tx *sql.Tx) error {
+	row := tx.QueryRowContext(ctx, `SELECT access_key_id, access_key_secret, hash, token_key FROM account`)
+	err := row.Scan(&s.account.AccessKeyID, &s.account.AccessKeySecret, &s.account.Hash, &s.account.TokenKey)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	s.account = Account{
+		AccessKeyID:     "LTAI" + strings.ToUpper(randomHex(10)),
+		AccessKeySecret: randomHex(15),
+		Hash:            randomHex(4),
+		TokenKey:        []byte(randomHex(16)),
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO account (access_key_id, access_key_secret, hash, token_key) VALUES (?, ?, ?, ?)`,
+		s.account.AccessKeyID, s.account.AccessKeySecret, s.account.Hash, s.account.TokenKey)
+	return err
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// Account returns the state's account.
+func (s *Store) Account() Account { return s.account }
+
+// DB is for reads outside a transaction.
+func (s *Store) DB() *sql.DB { return s.db }
+
+// BlobDir is the folder for large files.
+func (s *Store) BlobDir() string { return s.blobs }
+
+// Tx runs fn in one transaction that holds the write lock from its start, and
+// commits if fn returns nil. With in-memory state there is one connection: fn
+// must use tx alone, never DB.
+func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// Close closes the state; what was only in memory is gone.
+func (s *Store) Close() error {
+	err := s.db.Close()
+	if s.temporary {
+		err = errors.Join(err, os.RemoveAll(s.blobs))
+	}
+	return err
+}
