@@ -185,7 +185,9 @@ type store struct {
 	decoded map[string]*Operation
 }
 
-var embedded = sync.OnceValue(func() *store {
+var embedded = sync.OnceValue(newStore)
+
+func newStore() *store {
 	s := &store{starts: make([]int, 0, 512), decoded: make(map[string]*Operation)}
 	for at := 0; at < len(operationLines); {
 		s.starts = append(s.starts, at)
@@ -196,7 +198,7 @@ var embedded = sync.OnceValue(func() *store {
 		at += end + 1
 	}
 	return s
-})
+}
 
 const linePrefix = `{"action":"`
 
