@@ -1,0 +1,33 @@
+package tools
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// Deps is what a tool may use. Everything that reaches out of the process, or
+// that a test wants to decide, comes from here.
+type Deps struct {
+	// ESA is the guarded client: the only way to the API.
+	ESA esa.Caller
+	// Local tells about the embedded local ESA; nil against the real service.
+	Local *LocalInfo
+	// Now is the clock.
+	Now func() time.Time
+	// Sleep waits for d between two looks at something that is being built. It
+	// returns early, with the context's error, when ctx ends.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Logger never gets arguments, answers or secrets.
+	Logger *slog.Logger
+	// Version is the version of esa-mcp, as it appears in what tools leave behind.
+	Version string
+}
+
+// LocalInfo describes the local ESA that the tools work against.
+type LocalInfo struct {
+	// Edge is the base URL of the edge, such as http://127.0.0.1:8080.
+	Edge string
+}
