@@ -77,7 +77,7 @@ type Operation struct {
 
 // Param is one parameter of an operation, or one field of a parameter.
 type Param struct {
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"` // empty for the elements of a list
 	// In is InQuery or InBody; empty for a field of a parameter.
 	In string `json:"in,omitempty"`
 	// As is AsPlain, AsJSON or AsFlat; empty for a field of a parameter.
