@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// checkParams refuses a call that lacks a required parameter or whose numbers
+// and booleans are none. Enumerations and ranges are not checked here: the
+// catalogue's are incomplete, and each operation has its own code for them.
+func checkParams(op *catalog.Operation, params api.Params) error {
+	for i := range op.Params {
+		p := &op.Params[i]
+		text := strings.TrimSpace(params.String(p.Name))
+		if text == "" {
+			if p.Required && !sentFlat(params, p.Name) {
+				return missing(p.Name)
+			}
+			continue
+		}
+		if p.As != catalog.AsPlain {
+			continue
+		}
+		if want := expectation(p.Type, text); want != "" {
+			return api.Errorf(400, "Invalid"+p.Name, "Specified parameter %s is not valid: it must be %s, not %q.",
+				p.Name, want, clip(text))
+		}
+	}
+	return nil
+}
+
+// expectation says what a value of that type must be, or nothing if text is one.
+func expectation(kind, text string) string {
+	var err error
+	want := ""
+	switch kind {
+	case "long":
+		_, err = strconv.ParseInt(text, 10, 64)
+		want = "a 64-bit integer"
+	case "integer":
+		_, err = strconv.ParseInt(text, 10, 32)
+		want = "a 32-bit integer"
+	case "number":
+		_, err = strconv.ParseFloat(text, 64)
+		want = "a number"
+	case "boolean":
+		if lower := strings.ToLower(text); lower != "true" && lower != "false" {
+			return "true or false"
+		}
+	}
+	if err == nil {
+		return ""
+	}
+	return want
+}
+
+// sentFlat reports whether a list or object came as Name.1, Name.Key ...
+func sentFlat(params api.Params, name string) bool {
+	for sent := range params {
+		if strings.HasPrefix(sent, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// clip shortens a client's text for a message.
+func clip(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
