@@ -3,14 +3,19 @@
 // output struct and a function.
 //
 // Tools reach ESA only through Deps. They know nothing of the transport, of
-// JSON-RPC or of the client's credentials.
+// JSON-RPC or of the client's credentials; the types of mcp-go appear in this
+// file alone.
 package tools
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
+	"runtime/debug"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
@@ -35,35 +40,165 @@ type Meta struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld Hint
 }
 
-// Tool is one tool, ready to be registered.
+// Tool is one tool, ready to be registered or called. Copies share the compiled
+// schema; a Tool is safe for use by several goroutines.
 type Tool struct {
-	meta Meta
+	meta    Meta
+	in, out *shape
+	run     func(ctx context.Context, d *Deps, args json.RawMessage) (any, error)
 }
 
-// Define makes a tool.
+// Define makes a tool. In and Out are structs; their json tags name the
+// arguments and the fields of the result, their jsonschema and
+// jsonschema_description tags describe them. Neither may be recursive.
+//
+// run gets arguments that fit the schema of In. An error of Refuse is shown to
+// the model as it is, any other is explained. run may panic: that becomes an
+// error result and a log entry. A panic in a goroutine that run starts cannot be
+// caught and ends the process, so such goroutines must recover by themselves.
+//
+// Define is cheap on purpose: nothing is reflected or compiled before the tool is
+// used.
 func Define[In, Out any](meta Meta, run func(ctx context.Context, d *Deps, in In) (Out, error)) Tool {
-	return Tool{meta: meta}
+	return Tool{
+		meta: meta,
+		in:   &shape{file: "schemas/" + meta.Name + ".in.json", typ: reflect.TypeFor[In]()},
+		out:  &shape{file: "schemas/" + meta.Name + ".out.json", typ: reflect.TypeFor[Out]()},
+		run: func(ctx context.Context, d *Deps, args json.RawMessage) (any, error) {
+			var in In
+			if err := bind(args, &in); err != nil {
+				return nil, err
+			}
+			out, err := run(ctx, d, in)
+			if err != nil {
+				return nil, err
+			}
+			return &out, nil
+		},
+	}
 }
 
 // Meta returns the tool's description.
 func (t Tool) Meta() Meta { return t.meta }
 
-// InputSchema returns the JSON schema of the arguments.
-func (t Tool) InputSchema() json.RawMessage { return nil }
+// InputSchema returns the JSON schema (2020-12) of the arguments.
+func (t Tool) InputSchema() json.RawMessage { return t.in.schema() }
 
-// OutputSchema returns the JSON schema of the structured result.
-func (t Tool) OutputSchema() json.RawMessage { return nil }
+// OutputSchema returns the JSON schema (2020-12) of the structured result.
+func (t Tool) OutputSchema() json.RawMessage { return t.out.schema() }
+
+// Failure is a call that did not succeed. Its text is ready for the model: clean,
+// without secrets, and with the next step where one is known.
+type Failure struct {
+	Text string
+	// Err is what the tool returned; nil after a panic.
+	Err error
+}
+
+// Error returns the text.
+func (f *Failure) Error() string { return f.Text }
+
+// Unwrap returns the tool's own error.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Call checks args against the input schema, runs the tool and encodes its
+// result. The error is always a *Failure. deps is asked only when the arguments
+// are right.
+func (t Tool) Call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (result json.RawMessage, err error) {
+	var d *Deps
+	defer func() {
+		if v := recover(); v != nil {
+			if d != nil && d.Logger != nil {
+				d.Logger.Error("tool panicked", "tool", t.meta.Name, "panic", Clean(fmt.Sprint(v)), "stack", string(debug.Stack()))
+			}
+			result, err = nil, &Failure{Text: "internal error in " + t.meta.Name +
+				": this is a bug in esa-mcp, not in the arguments. What the tool had begun may be done: look before calling it again."}
+		}
+	}()
+	args, err = t.in.check(t.meta.Name, args)
+	if err != nil {
+		return nil, t.fail(err)
+	}
+	if d, err = deps(); err != nil {
+		return nil, t.fail(err)
+	}
+	out, err := t.run(ctx, d, args)
+	if err != nil {
+		return nil, t.fail(err)
+	}
+	if result, err = t.encode(out); err != nil {
+		return nil, t.fail(err)
+	}
+	return result, nil
+}
+
+func (t Tool) fail(err error) *Failure {
+	return &Failure{Text: Explain(t.meta.Name, err), Err: err}
+}
 
 // Register adds the tool to a server. deps is asked at each call.
-func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {}
+func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {
+	s.AddTool(t.declaration(), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		ctx = progressOf(ctx, r)
+		result, err := t.Call(ctx, deps, r.Params.RawArguments)
+		if err != nil {
+			// Never a Go error: mcp-go would make it a protocol error, which the
+			// model does not get to see.
+			return mcp.NewToolResultError(err.Error()), nil
+		}
+		return &mcp.CallToolResult{
+			Content:           []mcp.Content{mcp.NewTextContent(string(result))},
+			StructuredContent: result,
+		}, nil
+	})
+}
 
-// Progress tells the client how far a call is: done of total, with a message. It
-// does nothing when the client asked for no progress. A total of 0 is unknown.
-func Progress(ctx context.Context, done, total float64, message string) {}
+func (t Tool) declaration() mcp.Tool {
+	m := t.meta
+	// InputSchema and OutputSchema stay empty: with both forms set, tools/list
+	// cannot be encoded.
+	return mcp.Tool{
+		Name:            m.Name,
+		Title:           m.Title,
+		Description:     m.Description,
+		RawInputSchema:  t.InputSchema(),
+		RawOutputSchema: t.OutputSchema(),
+		Annotations: mcp.ToolAnnotation{
+			Title:           m.Title,
+			ReadOnlyHint:    m.ReadOnly.pointer(),
+			DestructiveHint: m.Destructive.pointer(),
+			IdempotentHint:  m.Idempotent.pointer(),
+			OpenWorldHint:   m.OpenWorld.pointer(),
+		},
+	}
+}
 
-// Refuse is an error for the model about what it asked: a bad argument or a
-// precondition. The text reaches it as it is, so it names the fix.
-func Refuse(format string, a ...any) error { return fmt.Errorf(format, a...) }
+func (h Hint) pointer() *bool {
+	if h == Unset {
+		return nil
+	}
+	yes := h == Yes
+	return &yes
+}
 
-// ID is a 64-bit id: text in results, and taken as a number or text in arguments.
-type ID string
+// progressOf keeps a progress sink that the transport has put into ctx. Without
+// one it goes through mcp-go, whose channel may drop notifications.
+func progressOf(ctx context.Context, r mcp.CallToolRequest) context.Context {
+	if hasProgress(ctx) || r.Params.Meta == nil || r.Params.Meta.ProgressToken == nil {
+		return ctx
+	}
+	s, token := server.ServerFromContext(ctx), r.Params.Meta.ProgressToken
+	if s == nil {
+		return ctx
+	}
+	return WithProgress(ctx, func(done, total float64, message string) {
+		params := map[string]any{"progressToken": token, "progress": done, "message": message}
+		if total > 0 {
+			params["total"] = total
+		}
+		err := s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), params)
+		if errors.Is(err, server.ErrNotificationChannelBlocked) {
+			return // progress is a courtesy: a slow reader does not stop the work
+		}
+	})
+}

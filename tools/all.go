@@ -1,0 +1,12 @@
+package tools
+
+import "slices"
+
+// All returns every tool, in the order in which clients list them.
+func All() []Tool {
+	return slices.Concat(
+		siteTools(),
+		dnsTools(),
+		kvTools(),
+	)
+}

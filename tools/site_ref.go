@@ -1,0 +1,98 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// SiteRef is embedded in the input of tools that work on one site.
+type SiteRef struct {
+	SiteID   ID     `json:"site_id,omitempty" jsonschema_description:"Id of the site, from list_sites. Give this or site_name"`
+	SiteName string `json:"site_name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Name of the site, such as example.com. Give this or site_id"`
+}
+
+// invoke sends one operation, keeps its notes and decodes its answer.
+func invoke[T any](ctx context.Context, d *Deps, notes *Noted, action string, params esa.Params) (T, error) {
+	var out T
+	res, err := d.ESA.Call(ctx, action, params)
+	if err != nil {
+		return out, err
+	}
+	notes.Note(res.Notes...)
+	if err := res.Decode(&out); err != nil {
+		return out, fmt.Errorf("read the answer of %s: %w", action, err)
+	}
+	return out, nil
+}
+
+// number is the id as a parameter of a call.
+func (id ID) number() json.Number { return json.Number(id) }
+
+// resolve returns the id of the site that ref means. Given both, they have to be
+// of the same site, so that a slip cannot reach the wrong one.
+func (ref SiteRef) resolve(ctx context.Context, d *Deps) (ID, error) {
+	name := siteName(ref.SiteName)
+	if name == "" {
+		if ref.SiteID == "" {
+			return "", Refuse("Which site? Give site_id or site_name; list_sites shows both.")
+		}
+		return ref.SiteID, nil
+	}
+	// The search is exact when nothing else is said; saying so guards against a
+	// change of the default.
+	found, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{
+		"SiteName": name, "SiteSearchType": "exact", "PageNumber": 1, "PageSize": 10,
+	})
+	if err != nil {
+		return "", fmt.Errorf("find site %s: %w", name, err)
+	}
+	for _, s := range found.Sites {
+		if siteName(s.SiteName) != name {
+			continue
+		}
+		if ref.SiteID != "" && ref.SiteID != s.SiteID {
+			return "", Refuse("site_id %s and site_name %s are not the same site: %s has the id %s. Give one of them.",
+				ref.SiteID, name, name, s.SiteID)
+		}
+		return s.SiteID, nil
+	}
+	return "", noSuchSite(ctx, d, name)
+}
+
+// noSuchSite names the site that may have been meant.
+func noSuchSite(ctx context.Context, d *Deps, name string) error {
+	all, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{"PageNumber": 1, "PageSize": 500})
+	if err != nil {
+		return fmt.Errorf("find site %s: %w", name, err)
+	}
+	if len(all.Sites) == 0 {
+		return Refuse("There is no site %q: this account has no sites.", name)
+	}
+	names := make([]string, len(all.Sites))
+	for i, s := range all.Sites {
+		names[i] = s.SiteName
+		// A host name was given: its site is the one it ends with.
+		if strings.HasSuffix(name, "."+s.SiteName) {
+			return Refuse("There is no site %q: it is a host name of the site %s, so use that as site_name.", name, s.SiteName)
+		}
+	}
+	return Refuse("There is no site %q: did you mean %q? list_sites shows all.", name, catalog.Nearest(shorten(name, 60), names))
+}
+
+// siteName is a name as ESA stores it. A trailing dot would match nothing.
+func siteName(name string) string {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
+}
+
+// nextPage is the page after this one, or 0 when this is the last.
+func nextPage(page, size, total int) int {
+	if page*size < total {
+		return page + 1
+	}
+	return 0
+}
