@@ -38,6 +38,7 @@ const (
 	CodeBadAnswer       = "BadAnswer"              // an answer that is not the API's
 	CodeUnknownAction   = "UnknownAction"          // not an operation of ESA
 	CodeInvalidArgument = "InvalidParameter.Local" // refused before anything was sent
+	CodeContent         = "ContentUnreadable"      // the thing to upload could not be read whole
 )
 
 // Error gives code, message and request id on one line.
