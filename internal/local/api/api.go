@@ -7,6 +7,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
@@ -132,7 +133,11 @@ func (p Params) JSON(name string, v any) (bool, error) {
 	}
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.UseNumber()
-	if err := d.Decode(v); err != nil {
+	err := d.Decode(v)
+	if err == nil && d.More() {
+		err = errors.New("there is more after the value")
+	}
+	if err != nil {
 		return false, Errorf(400, "Invalid"+name, "%s is not the JSON that the operation takes: %v", name, err)
 	}
 	return true, nil

@@ -1,0 +1,163 @@
+package site
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// grantPlan gives an account without plan instances its first: the plan without
+// limits on features, so that none is missing locally, for ten years.
+func (s *Service) grantPlan(ctx context.Context) error {
+	now := s.cfg.Now()
+	_, err := s.store.DB().ExecContext(ctx, `INSERT INTO plan_instances
+		(instance_id, plan_name, subscribe_type, plan_type, status, site_quota, created, expires)
+		SELECT ?, 'enterprise', 'enterpriseplan', 'enterprise', 'online', ?, ?, ?
+		WHERE NOT EXISTS (SELECT 1 FROM plan_instances)`,
+		"sp-xcdn-"+s.store.Account().Hash, s.cfg.SiteQuota, now.Unix(), now.AddDate(10, 0, 0).Unix())
+	return err
+}
+
+type planModel struct {
+	BillingMode   string
+	Coverages     string
+	CreateTime    string
+	Duration      int
+	ExpireTime    string
+	InstanceID    string `json:"InstanceId"`
+	PlanName      string
+	PlanType      string
+	RenewalStatus string
+	SiteQuota     string
+	Sites         []planSite
+	Status        string
+	SubscribeType string
+}
+
+type planSite struct {
+	SiteID     int64 `json:"SiteId"`
+	SiteName   string
+	SiteStatus string
+}
+
+type planPage struct {
+	InstanceInfo         []planModel
+	PageNumber, PageSize int64
+	TotalCount           int64
+	TotalPage            int64
+}
+
+// listPlans answers ListUserRatePlanInstances.
+func (s *Service) listPlans(ctx context.Context, r *api.Request) (any, error) {
+	page, err := r.Params.Page(500, 500)
+	if err != nil {
+		return nil, err
+	}
+	clause, args, err := s.planConditions(r.Params)
+	if err != nil {
+		return nil, err
+	}
+	order, err := planOrder(r.Params)
+	if err != nil {
+		return nil, err
+	}
+	out := planPage{InstanceInfo: []planModel{}, PageNumber: page.Number, PageSize: page.Size}
+	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM plan_instances p `+clause, args...).Scan(&out.TotalCount); err != nil {
+			return fmt.Errorf("count plan instances: %w", err)
+		}
+		out.InstanceInfo, err = selectPlans(ctx, tx, clause+order+` LIMIT ? OFFSET ?`, append(args, page.Size, page.Offset())...)
+		if err != nil {
+			return fmt.Errorf("list plan instances: %w", err)
+		}
+		for i := range out.InstanceInfo {
+			plan := &out.InstanceInfo[i]
+			if plan.Sites, err = sitesOfPlan(ctx, tx, plan.InstanceID); err != nil {
+				return fmt.Errorf("list the sites of a plan instance: %w", err)
+			}
+		}
+		return nil
+	})
+	out.TotalPage = (out.TotalCount + page.Size - 1) / page.Size
+	return out, err
+}
+
+func (s *Service) planConditions(p api.Params) (string, []any, error) {
+	var cs []condition
+	for name, column := range map[string]string{"InstanceId": "p.instance_id", "Status": "p.status", "PlanType": "p.plan_type",
+		"SubscribeType": "p.subscribe_type", "PlanNameEn": "p.subscribe_type"} {
+		if v := p.String(name); v != "" {
+			cs = append(cs, condition{column + ` = ?`, []any{v}})
+		}
+	}
+	room, err := p.Bool("CheckRemainingSiteQuota", false)
+	if err != nil {
+		return "", nil, err
+	}
+	if room {
+		cs = append(cs, condition{`p.site_quota > (SELECT COUNT(*) FROM sites WHERE instance_id = p.instance_id)`, nil})
+	}
+	days, err := p.Int("RemainingExpireDays", 0)
+	if err != nil {
+		return "", nil, err
+	}
+	if days > 0 {
+		cs = append(cs, condition{`p.expires - ? <= ? * 86400`, []any{s.clock(), days}})
+	}
+	clause, args := where(cs)
+	return clause, args, nil
+}
+
+func planOrder(p api.Params) (string, error) {
+	column, ok := map[string]string{"": "created", "CreateTime": "created", "ExpireTime": "expires"}[p.String("SortBy")]
+	if !ok {
+		return "", api.Errorf(400, "InvalidSortBy", "SortBy must be CreateTime or ExpireTime.")
+	}
+	direction, ok := map[string]string{"": "DESC", "desc": "DESC", "asc": "ASC"}[p.String("SortOrder")]
+	if !ok {
+		return "", api.Errorf(400, "InvalidSortOrder", "SortOrder must be asc or desc.")
+	}
+	return ` ORDER BY p.` + column + ` ` + direction + `, p.instance_id`, nil
+}
+
+func selectPlans(ctx context.Context, q querier, rest string, args ...any) ([]planModel, error) {
+	rows, err := q.QueryContext(ctx, `SELECT p.instance_id, p.plan_name, p.subscribe_type, p.plan_type, p.status, p.site_quota,
+		p.created, p.expires FROM plan_instances p `+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	plans := []planModel{}
+	for rows.Next() {
+		m := planModel{BillingMode: "PREPAY", Coverages: "domestic,global,overseas", RenewalStatus: "ManualRenewal"}
+		var quota, created, expires int64
+		if err := rows.Scan(&m.InstanceID, &m.PlanName, &m.SubscribeType, &m.PlanType, &m.Status, &quota, &created, &expires); err != nil {
+			return nil, err
+		}
+		m.SiteQuota, m.CreateTime, m.ExpireTime = strconv.FormatInt(quota, 10), stamp(created), stamp(expires)
+		m.Duration = int((expires - created) / int64(30*24*time.Hour/time.Second)) // months
+		plans = append(plans, m)
+	}
+	return plans, rows.Err()
+}
+
+func sitesOfPlan(ctx context.Context, q querier, instance string) ([]planSite, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, name, status FROM sites WHERE instance_id = ? ORDER BY id`, instance)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sites := []planSite{}
+	for rows.Next() {
+		var t planSite
+		if err := rows.Scan(&t.SiteID, &t.SiteName, &t.SiteStatus); err != nil {
+			return nil, err
+		}
+		sites = append(sites, t)
+	}
+	return sites, rows.Err()
+}
