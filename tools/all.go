@@ -5,6 +5,8 @@ import "slices"
 // All returns every tool, in the order in which clients list them.
 func All() []Tool {
 	return slices.Concat(
+		pagesTools(),
+		routineTools(),
 		siteTools(),
 		dnsTools(),
 		kvTools(),

@@ -13,6 +13,10 @@ import (
 type Deps struct {
 	// ESA is the guarded client: the only way to the API.
 	ESA esa.Caller
+	// Upload sends objects to the slots that the API opens.
+	Upload Uploader
+	// Locks keep calls apart that work on the same thing.
+	Locks *Locks
 	// Local tells about the embedded local ESA; nil against the real service.
 	Local *LocalInfo
 	// Now is the clock.
@@ -26,8 +30,17 @@ type Deps struct {
 	Version string
 }
 
+// Uploader sends an object to an upload slot. fresh opens the slot, and is called
+// again when its policy has run out.
+type Uploader interface {
+	Upload(ctx context.Context, fresh func(context.Context) (esa.PostForm, error), obj esa.Object) error
+}
+
 // LocalInfo describes the local ESA that the tools work against.
 type LocalInfo struct {
 	// Edge is the base URL of the edge, such as http://127.0.0.1:8080.
 	Edge string
+	// OpenDefaultDomain says that the default domains of routines open without a
+	// token.
+	OpenDefaultDomain bool
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
@@ -81,7 +80,7 @@ func noSuchSite(ctx context.Context, d *Deps, name string) error {
 			return Refuse("There is no site %q: it is a host name of the site %s, so use that as site_name.", name, s.SiteName)
 		}
 	}
-	return Refuse("There is no site %q: did you mean %q? list_sites shows all.", name, catalog.Nearest(shorten(name, 60), names))
+	return Refuse("There is no site %q: did you mean %q? list_sites shows all.", name, Nearest(name, names))
 }
 
 // siteName is a name as ESA stores it. A trailing dot would match nothing.

@@ -152,7 +152,7 @@ func unknownArguments(path string, schema map[string]any, unknown []string) []st
 			continue
 		}
 		lines[i] = line + fmt.Sprintf("did you mean %q? The %ss are %s",
-			catalog.Nearest(shorten(name, 60), names), what, strings.Join(names, ", "))
+			Nearest(name, names), what, strings.Join(names, ", "))
 	}
 	return lines
 }
@@ -240,4 +240,10 @@ func shorten(s string, n int) string {
 		runes++
 	}
 	return s
+}
+
+// Nearest returns the candidate that name was probably meant to be.
+func Nearest(name string, candidates []string) string {
+	// The distance takes time of both lengths: no name of ours is long.
+	return catalog.Nearest(shorten(name, 60), candidates)
 }

@@ -1,0 +1,52 @@
+# Needs Go. `make help` lists the targets.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+.PHONY: help build test race bench lint generate check-generated demo inspector browser fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: ## build bin/esa-mcp
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/esa-mcp ./cmd/esa-mcp
+
+test: ## run the tests
+	$(GO) test ./...
+
+race: ## run the tests under the race detector
+	$(GO) test -race ./...
+
+bench: ## measure start-up, calls and deploys, as ratios
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./tools/...
+	$(GO) test -run '^$$' -bench . -benchtime 20x ./cmd/esa-mcp
+
+lint: ## vet and staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+generate: ## make what is generated: catalogue, schemas, the README's tables
+	$(GO) generate ./...
+	$(GO) test ./tools -run TestSchemas -update
+	$(GO) test ./cmd/esa-mcp -run TestREADME -update
+
+check-generated: generate ## fail when something generated was not committed
+	git diff --exit-code
+
+demo: ## deploy the sample site on the local ESA and keep it up
+	$(GO) run ./cmd/esa-mcp demo
+
+inspector: build ## drive the server with the MCP Inspector (needs npx)
+	.ci/inspector
+
+browser: ## open the demo's site in headless Chromium (needs chromium)
+	$(GO) test -tags browser -run TestBrowser -count 1 -v ./cmd/esa-mcp
+
+fuzz: ## run each fuzz target for a short while
+	.ci/fuzz
+
+clean: ## remove what was built
+	rm -rf bin out

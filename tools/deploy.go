@@ -1,0 +1,386 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/pages"
+)
+
+// How long a deploy waits for a version to be built before it hands back a
+// handle: clients give up on a call after about a minute.
+const buildPatience = 40 * time.Second
+
+// handleTime is kept back from a call's time limit to make the handle in.
+const handleTime = 2 * time.Second
+
+// The pauses between two looks at a build.
+const (
+	firstPoll = 50 * time.Millisecond
+	lastPoll  = time.Second
+)
+
+// cleanupTime bounds what is still done for a call that failed or was cancelled.
+const cleanupTime = 10 * time.Second
+
+// both as an environment means staging, then production.
+const both = "both"
+
+// plan is what one deploy is to do.
+type plan struct {
+	name             string
+	description      string
+	notFoundStrategy string
+	environment      string // staging, production or both
+	percentage       int    // 1 to 100, of each environment's requests
+	force            bool   // upload even what is there already
+	archive          *pages.Archive
+}
+
+// environments returns those that the plan deploys to, staging first.
+func (p plan) environments() []string {
+	if p.environment == both {
+		return []string{staging, production}
+	}
+	return []string{p.environment}
+}
+
+// hash identifies content and settings: equal hash, equal behaviour.
+func (p plan) hash() string {
+	if p.notFoundStrategy == "" {
+		return p.archive.Hash
+	}
+	return p.archive.Hash + "+" + p.notFoundStrategy
+}
+
+// deployment carries out one plan.
+type deployment struct {
+	*Deps
+	plan
+	version string // the version that this deploy made or found
+	sent    bool   // the content was uploaded
+}
+
+// deploy brings the plan's content live and says what is where. Each step is
+// reported as progress; a failure says what is live after it.
+func (p plan) deploy(ctx context.Context, d *Deps) (DeployOutput, error) {
+	release, err := d.Locks.Lock(ctx, p.name)
+	if err != nil {
+		return DeployOutput{}, err
+	}
+	defer release()
+	r := &deployment{Deps: d, plan: p}
+	before, exists, err := getRoutine(ctx, d.ESA, p.name)
+	if err != nil {
+		return DeployOutput{}, fmt.Errorf("look up routine %s: %w", p.name, err)
+	}
+	if err := r.checkSplit(before); err != nil {
+		return DeployOutput{}, err
+	}
+	if exists {
+		if err := r.reuse(ctx); err != nil {
+			return DeployOutput{}, err
+		}
+		if r.version != "" && r.isLive(before) {
+			return r.result(ctx, StatusUnchanged)
+		}
+	} else if err := r.create(ctx); err != nil {
+		return DeployOutput{}, err
+	}
+	if r.version == "" {
+		if err := r.upload(ctx); err != nil {
+			return DeployOutput{}, r.halfway(ctx, "upload", err)
+		}
+	}
+	return r.finish(ctx)
+}
+
+// finish waits for the version and deploys it: the part that get_deployment can
+// take up again.
+func (r *deployment) finish(ctx context.Context) (DeployOutput, error) {
+	ready, err := r.await(ctx)
+	if err != nil {
+		return DeployOutput{}, r.halfway(ctx, "build", err)
+	}
+	if !ready {
+		return r.result(ctx, StatusBuilding)
+	}
+	for _, env := range r.environments() {
+		Progress(ctx, 90, 100, "deploying to "+env)
+		if err := r.release(ctx, env); err != nil {
+			return DeployOutput{}, r.halfway(ctx, "deployment to "+env, err)
+		}
+	}
+	return r.result(ctx, StatusLive)
+}
+
+// checkSplit refuses a share below 100 % where nothing takes the rest.
+func (r *deployment) checkSplit(before routine) error {
+	if r.percentage == 100 {
+		return nil
+	}
+	for _, env := range r.environments() {
+		if len(before.versionsIn(env)) == 0 {
+			return Refuse("percentage %d leaves %d %% of the requests to the version that is live in %s, and none is: deploy with percentage 100 first.",
+				r.percentage, 100-r.percentage, env)
+		}
+	}
+	return nil
+}
+
+// reuse takes a version that already has this content, so that it need not be
+// uploaded again.
+func (r *deployment) reuse(ctx context.Context) error {
+	if r.force {
+		return nil
+	}
+	versions, err := listVersions(ctx, r.ESA, r.name)
+	if err != nil {
+		return fmt.Errorf("list the versions of %s: %w", r.name, err)
+	}
+	for _, v := range versions {
+		if v.is(versionAvailable) && originOf(v).Hash == r.hash() {
+			r.version = v.CodeVersion
+			return nil
+		}
+	}
+	return nil
+}
+
+// isLive reports whether the version already has the wanted share everywhere.
+func (r *deployment) isLive(now routine) bool {
+	for _, env := range r.environments() {
+		if !slices.Contains(now.versionsIn(env), LiveVersion{r.version, int64(r.percentage)}) {
+			return false
+		}
+	}
+	return true
+}
+
+// create makes the routine. Somebody else may have made it meanwhile: the three
+// spellings of that error are fine (esa-facts 1.2).
+func (r *deployment) create(ctx context.Context) error {
+	Progress(ctx, 20, 100, "creating routine "+r.name)
+	params := esa.Params{"Name": r.name, "HasAssets": true}
+	if r.description != "" {
+		params["Description"] = r.description
+	}
+	_, err := r.ESA.Call(ctx, "CreateRoutine", params)
+	if code := esa.CodeOf(err); strings.HasPrefix(code, "Routine") && strings.Contains(code, "AlreadyExist") {
+		return nil
+	}
+	if err == nil {
+		return nil
+	}
+	if status := serviceStatus(ctx, r.ESA); status != "" && status != "Running" {
+		return Refuse("Edge Routine is not open on this account (status %s). A person has to open it in the ESA console (Edge Computing > Functions and Pages); opening may cost money, so it is not done here. Cause: %v", status, err)
+	}
+	return fmt.Errorf("create routine %s: %w", r.name, err)
+}
+
+// serviceStatus is the account's Edge Routine status, empty if it is not told.
+func serviceStatus(ctx context.Context, c esa.Caller) string {
+	s, err := esa.Call[struct{ Status string }](ctx, c, "GetErService", nil)
+	if err != nil {
+		return ""
+	}
+	return s.Status
+}
+
+// upload makes a version and sends its content. When that fails, the version is
+// taken back, for it would count against the routine's few.
+func (r *deployment) upload(ctx context.Context) error {
+	err := r.Upload.Upload(ctx, r.newVersion, esa.Object{
+		Name: r.name + ".zip",
+		Size: r.archive.ZipSize,
+		Open: r.archive.Open,
+		Sent: func(sent int64) {
+			Progress(ctx, 25+45*float64(sent)/float64(max(r.archive.ZipSize, 1)), 100,
+				fmt.Sprintf("uploading: %s of %s", size(sent), size(r.archive.ZipSize)))
+		},
+	})
+	if err != nil && r.version != "" {
+		r.discard(ctx)
+	}
+	r.sent = err == nil
+	return err
+}
+
+// newVersion asks for a version and for leave to upload its content. It is asked
+// again when that leave ran out; the version that got nothing is taken back.
+func (r *deployment) newVersion(ctx context.Context) (esa.PostForm, error) {
+	if r.version != "" {
+		r.discard(ctx)
+	}
+	Progress(ctx, 25, 100, "creating a version")
+	left, err := json.Marshal(origin{originSource, r.hash(), r.environment, r.percentage})
+	if err != nil {
+		return esa.PostForm{}, err
+	}
+	params := esa.Params{"Name": r.name, "ExtraInfo": string(left), "DeployEnv": r.variablesOf()}
+	if r.description != "" {
+		params["CodeDescription"] = r.description
+	}
+	if r.notFoundStrategy != "" {
+		params["ConfOptions"] = map[string]any{"NotFoundStrategy": r.notFoundStrategy}
+	}
+	answer, err := esa.Call[struct {
+		CodeVersion   string
+		OssPostConfig map[string]any
+	}](ctx, r.ESA, "CreateRoutineWithAssetsCodeVersion", params)
+	if err != nil {
+		return esa.PostForm{}, r.explainLimit(ctx, err)
+	}
+	r.version = answer.CodeVersion
+	return esa.AssetsForm(answer.OssPostConfig)
+}
+
+// variablesOf names the environment whose variables the version carries: without
+// one it carries none (esa-facts 1.3).
+func (r *deployment) variablesOf() string {
+	if r.environment == staging {
+		return staging
+	}
+	return production
+}
+
+// explainLimit adds, when the routine keeps as many versions as it may, which of
+// them can go.
+func (r *deployment) explainLimit(ctx context.Context, cause error) error {
+	code := strings.ToLower(esa.CodeOf(cause))
+	if !strings.Contains(code, "quota") && !strings.Contains(code, "limit") && !strings.Contains(code, "exceed") {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	versions, err := listVersions(ctx, r.ESA, r.name)
+	if err != nil {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	now, _, err := getRoutine(ctx, r.ESA, r.name)
+	if err != nil {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	var idle []string
+	for _, v := range slices.Backward(versions) { // oldest first
+		if !now.deployed(v.CodeVersion) {
+			idle = append(idle, v.CodeVersion)
+		}
+	}
+	return fmt.Errorf("routine %s keeps as many versions as it may (%d); not deployed, oldest first: %s. Delete one with DeleteRoutineCodeVersion and deploy again: %w",
+		r.name, len(versions), strings.Join(idle, ", "), cause)
+}
+
+// discard takes back a version that nothing will use. It is a kindness: if it
+// fails, the version stays and costs a place.
+func (r *deployment) discard(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	if _, err := r.ESA.Call(ctx, "DeleteRoutineCodeVersion", esa.Params{"Name": r.name, "CodeVersion": r.version}); err != nil {
+		r.Logger.Warn("unused version stays", "routine", r.name, "version", r.version, "code", esa.CodeOf(err))
+	}
+	r.version = ""
+}
+
+// await looks at the version until it is built. It returns false when that takes
+// longer than a call may.
+func (r *deployment) await(ctx context.Context) (bool, error) {
+	deadline := r.Now().Add(buildPatience)
+	if end, ok := ctx.Deadline(); ok && end.Add(-handleTime).Before(deadline) {
+		deadline = end.Add(-handleTime)
+	}
+	for pause := firstPoll; ; pause = min(pause*3/2, lastPoll) {
+		Progress(ctx, 75, 100, "waiting for version "+r.version+" to be built")
+		v, err := esa.Call[codeVersion](ctx, r.ESA, "GetRoutineCodeVersionInfo", esa.Params{"Name": r.name, "CodeVersion": r.version})
+		switch {
+		case err != nil:
+			return false, err
+		case v.is(versionAvailable):
+			return true, nil
+		case v.Status != "" && !v.is(versionBuilding):
+			return false, Refuse("ESA could not build version %s: its status is %s. Usual causes: a file name that ESA refuses, a file over 25 MB, code over 5 MB, or code that does not parse.", r.version, v.Status)
+		case !r.Now().Before(deadline):
+			return false, nil
+		}
+		if err := r.Sleep(ctx, pause); err != nil {
+			return false, err
+		}
+	}
+}
+
+// release gives the version its share of one environment; the rest stays with
+// the version that has most of it now.
+func (r *deployment) release(ctx context.Context, env string) error {
+	shares := []map[string]any{{"CodeVersion": r.version, "Percentage": r.percentage}}
+	if r.percentage < 100 {
+		now, _, err := getRoutine(ctx, r.ESA, r.name)
+		if err != nil {
+			return err
+		}
+		rest := otherVersion(now.versionsIn(env), r.version)
+		if rest == "" {
+			return Refuse("no other version is live in %s to take the remaining %d %%", env, 100-r.percentage)
+		}
+		shares = append(shares, map[string]any{"CodeVersion": rest, "Percentage": 100 - r.percentage})
+	}
+	_, err := r.ESA.Call(ctx, "CreateRoutineCodeDeployment", esa.Params{
+		"Name": r.name, "Env": env, "Strategy": "percentage", "CodeVersions": shares,
+	})
+	return err
+}
+
+// otherVersion returns the version with the greatest share that is not mine.
+func otherVersion(now []LiveVersion, mine string) string {
+	best, share := "", int64(0)
+	for _, v := range now {
+		if v.Version != mine && v.Percentage > share {
+			best, share = v.Version, v.Percentage
+		}
+	}
+	return best
+}
+
+// halfway makes the error of a deploy that failed after it began: what failed,
+// and what is live now, so that nobody has to guess.
+func (r *deployment) halfway(ctx context.Context, step string, cause error) error {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	state := "What is live now could not be read; get_routine shows it."
+	if now, exists, err := getRoutine(look, r.ESA, r.name); err == nil && exists {
+		state = "Live now: " + describeLive(now.live()) + "."
+	} else if err == nil {
+		state = "There is no routine of that name: nothing is live."
+	}
+	if r.version != "" {
+		state += " Version " + r.version + " was made; get_routine shows its status."
+	}
+	return Refuse("%w", &stepError{step: step, name: r.name, state: state, cause: cause})
+}
+
+// stepError is a deploy that failed half-way.
+type stepError struct {
+	step, name, state string
+	cause             error
+}
+
+func (e *stepError) Error() string {
+	return Explain(e.step+" of "+e.name, e.cause) + "\n" + e.state
+}
+
+func (e *stepError) Unwrap() error { return e.cause }
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

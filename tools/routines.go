@@ -1,0 +1,196 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// routineTools are the tools of the toolset "routines".
+func routineTools() []Tool {
+	return []Tool{listRoutines(), getRoutineTool(), deleteRoutine()}
+}
+
+// RoutineSummary is one row of list_routines.
+type RoutineSummary struct {
+	Name        string `json:"name" jsonschema_description:"Routine name"`
+	Description string `json:"description,omitempty" jsonschema_description:"Description"`
+	Domain      string `json:"domain,omitempty" jsonschema_description:"Default domain; answers 401 without a token: get_routine returns an address that opens"`
+	HasAssets   bool   `json:"has_assets" jsonschema_description:"Has static files (Pages)"`
+	Created     string `json:"created,omitempty" jsonschema_description:"Creation time"`
+}
+
+// ListRoutinesInput are the arguments of list_routines.
+type ListRoutinesInput struct {
+	Search   string `json:"search,omitempty" jsonschema_description:"Part of the name"`
+	Page     int    `json:"page,omitempty" jsonschema:"minimum=1,maximum=10,default=1" jsonschema_description:"Page, from 1"`
+	PageSize int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=20,default=20" jsonschema_description:"Routines a page"`
+}
+
+// ListRoutinesOutput is the result of list_routines.
+type ListRoutinesOutput struct {
+	Routines []RoutineSummary `json:"routines" jsonschema_description:"Routines of this page"`
+	Total    int64            `json:"total" jsonschema_description:"Routines that fit, on all pages"`
+	Used     int64            `json:"used" jsonschema_description:"Routines of the account"`
+	Quota    int64            `json:"quota" jsonschema_description:"Routines that the account may have"`
+	Next     string           `json:"next,omitempty" jsonschema_description:"How to get the rest"`
+}
+
+func listRoutines() Tool {
+	return Define(Meta{
+		Name: "list_routines", Title: "List routines and Pages sites", Toolset: "routines",
+		Description: "List the account's edge routines (Pages sites are routines with static files), with their default domains and the account's quota.",
+		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+	}, func(ctx context.Context, d *Deps, in ListRoutinesInput) (ListRoutinesOutput, error) {
+		page, size := max(in.Page, 1), in.PageSize
+		if size == 0 {
+			size = 20
+		}
+		params := esa.Params{"PageNumber": page, "PageSize": size}
+		if in.Search != "" {
+			params["SearchKeyWord"] = in.Search
+		}
+		answer, err := esa.Call[struct {
+			Routines []struct {
+				RoutineName, Description, DefaultRelatedRecord, CreateTime string
+				HasAssets                                                  bool
+			}
+			TotalCount, UsedRoutineNumber, QuotaRoutineNumber json.Number
+		}](ctx, d.ESA, "ListUserRoutines", params)
+		if err != nil {
+			return ListRoutinesOutput{}, err
+		}
+		out := ListRoutinesOutput{Routines: []RoutineSummary{}}
+		out.Total, _ = answer.TotalCount.Int64()
+		out.Used, _ = answer.UsedRoutineNumber.Int64()
+		out.Quota, _ = answer.QuotaRoutineNumber.Int64()
+		for _, r := range answer.Routines {
+			out.Routines = append(out.Routines, RoutineSummary{
+				Name: r.RoutineName, Description: r.Description, Domain: r.DefaultRelatedRecord,
+				HasAssets: r.HasAssets, Created: r.CreateTime,
+			})
+		}
+		if int64(page*size) < out.Total {
+			out.Next = fmt.Sprintf("list_routines with page %d; ESA lists at most 200 routines, search narrows", page+1)
+		}
+		return out, nil
+	})
+}
+
+// RoutineVersion is one code version of a routine.
+type RoutineVersion struct {
+	Version          string `json:"version" jsonschema_description:"Code version"`
+	Status           string `json:"status" jsonschema_description:"init while it is built, available when it can be deployed, else failed"`
+	Description      string `json:"description,omitempty" jsonschema_description:"Description"`
+	NotFoundStrategy string `json:"not_found_strategy,omitempty" jsonschema_description:"What is served for a path without a file"`
+	Created          string `json:"created,omitempty" jsonschema_description:"Creation time"`
+}
+
+// GetRoutineInput are the arguments of get_routine.
+type GetRoutineInput struct {
+	Name string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
+}
+
+// GetRoutineOutput is the result of get_routine.
+type GetRoutineOutput struct {
+	Name        string `json:"name" jsonschema_description:"Routine name"`
+	Description string `json:"description,omitempty" jsonschema_description:"Description"`
+	Domain      string `json:"domain,omitempty" jsonschema_description:"Default domain"`
+	Address
+	HasAssets bool              `json:"has_assets" jsonschema_description:"Has static files (Pages)"`
+	Created   string            `json:"created,omitempty" jsonschema_description:"Creation time"`
+	Live      []LiveEnvironment `json:"live" jsonschema_description:"What each environment serves"`
+	Versions  []RoutineVersion  `json:"versions" jsonschema_description:"Code versions that are kept, newest first"`
+}
+
+func getRoutineTool() Tool {
+	return Define(Meta{
+		Name: "get_routine", Title: "Get a routine", Toolset: "routines",
+		Description: "Show one routine or Pages site: what is live in staging and production, its code versions, and an address that opens. The address carries a token valid for an hour: treat it as a secret.",
+		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+	}, func(ctx context.Context, d *Deps, in GetRoutineInput) (GetRoutineOutput, error) {
+		r, ok, err := getRoutine(ctx, d.ESA, in.Name)
+		if err != nil {
+			return GetRoutineOutput{}, err
+		}
+		if !ok {
+			return GetRoutineOutput{}, noRoutine(in.Name)
+		}
+		versions, err := listVersions(ctx, d.ESA, in.Name)
+		if err != nil {
+			return GetRoutineOutput{}, fmt.Errorf("list the versions of %s: %w", in.Name, err)
+		}
+		out := GetRoutineOutput{
+			Name: in.Name, Description: r.Description, Domain: r.DefaultRelatedRecord,
+			HasAssets: r.HasAssets, Created: r.CreateTime, Live: r.live(), Versions: []RoutineVersion{},
+		}
+		for _, v := range versions {
+			out.Versions = append(out.Versions, RoutineVersion{
+				Version: v.CodeVersion, Status: v.Status, Description: v.CodeDescription,
+				NotFoundStrategy: v.ConfOptions.NotFoundStrategy, Created: v.CreateTime,
+			})
+		}
+		if len(r.versionsIn(production)) > 0 {
+			out.Address, err = addressOf(ctx, d, in.Name, r.DefaultRelatedRecord, production)
+		}
+		return out, err
+	})
+}
+
+func noRoutine(name string) error {
+	return Refuse("There is no routine %q. list_routines shows the account's routines; deploy_pages and deploy_html make one.", name)
+}
+
+// DeleteRoutineInput are the arguments of delete_routine.
+type DeleteRoutineInput struct {
+	Name    string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
+	Confirm string `json:"confirm,omitempty" jsonschema_description:"The routine's name once more. Without it nothing is deleted and the answer says what would be lost"`
+}
+
+// DeleteRoutineOutput is the result of delete_routine.
+type DeleteRoutineOutput struct {
+	Name    string `json:"name" jsonschema_description:"Routine name"`
+	Deleted bool   `json:"deleted" jsonschema_description:"True when the routine is gone; false for a preview"`
+	Lost    string `json:"lost" jsonschema_description:"What goes with the routine"`
+	Next    string `json:"next,omitempty" jsonschema_description:"The call that deletes"`
+}
+
+func deleteRoutine() Tool {
+	return Define(Meta{
+		Name: "delete_routine", Title: "Delete a routine", Toolset: "routines",
+		Description: "Delete a routine or Pages site with all its versions and what is live. Cannot be undone. Call it first without confirm to see what would be lost; ask the person before confirming.",
+		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+	}, func(ctx context.Context, d *Deps, in DeleteRoutineInput) (DeleteRoutineOutput, error) {
+		if in.Confirm != "" && in.Confirm != in.Name {
+			return DeleteRoutineOutput{}, Refuse("confirm is %q and name is %q: confirm must repeat the name.", in.Confirm, in.Name)
+		}
+		release, err := d.Locks.Lock(ctx, in.Name)
+		if err != nil {
+			return DeleteRoutineOutput{}, err
+		}
+		defer release()
+		r, ok, err := getRoutine(ctx, d.ESA, in.Name)
+		if err != nil {
+			return DeleteRoutineOutput{}, err
+		}
+		if !ok {
+			return DeleteRoutineOutput{}, noRoutine(in.Name)
+		}
+		versions, err := listVersions(ctx, d.ESA, in.Name)
+		if err != nil {
+			return DeleteRoutineOutput{}, fmt.Errorf("list the versions of %s: %w", in.Name, err)
+		}
+		out := DeleteRoutineOutput{Name: in.Name, Lost: fmt.Sprintf("%d versions; live in %s", len(versions), describeLive(r.live()))}
+		if in.Confirm == "" {
+			out.Next = fmt.Sprintf("delete_routine with name %q and confirm %q", in.Name, in.Name)
+			return out, nil
+		}
+		if _, err := d.ESA.Call(ctx, "DeleteRoutine", esa.Params{"Name": in.Name}); err != nil {
+			return DeleteRoutineOutput{}, fmt.Errorf("delete routine %s: %w", in.Name, err)
+		}
+		out.Deleted = true
+		return out, nil
+	})
+}
