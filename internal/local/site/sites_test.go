@@ -50,9 +50,7 @@ func TestSiteLife(t *testing.T) {
 }
 
 func TestCreateSiteRefusals(t *testing.T) {
-	b := newBench(t, Config{})
-	b.site("taken.example", "NS")
-	base := func(change api.Params) api.Params {
+	base := func(b *bench, change api.Params) api.Params {
 		p := api.Params{"SiteName": "new.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}
 		for k, v := range change {
 			p[k] = v
@@ -79,7 +77,9 @@ func TestCreateSiteRefusals(t *testing.T) {
 		"unknown instance": {api.Params{"InstanceId": "sp-xcdn-none"}, "InvalidInstanceId.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, code := b.call("CreateSite", base(c.change))
+			b := newBench(t, Config{})
+			b.site("taken.example", "NS")
+			_, code := b.call("CreateSite", base(b, c.change))
 			require.Equal(t, c.code, code)
 		})
 	}
