@@ -64,6 +64,32 @@ type deployment struct {
 	plan
 	version string // the version that this deploy made or found
 	sent    bool   // the content was uploaded
+	noted   *Noted // what guardrails said on the way
+}
+
+// newDeployment prepares a plan to be carried out: every note of a call on the
+// way is kept for the result.
+func newDeployment(d *Deps, p plan) *deployment {
+	noted := &Noted{}
+	mine := *d
+	mine.ESA = notingCaller{d.ESA, noted}
+	return &deployment{Deps: &mine, plan: p, noted: noted}
+}
+
+// notingCaller keeps the notes of all calls that go through it.
+type notingCaller struct {
+	esa.Caller
+	noted *Noted
+}
+
+func (c notingCaller) Call(ctx context.Context, action string, params esa.Params) (esa.Result, error) {
+	res, err := c.Caller.Call(ctx, action, params)
+	for _, n := range res.Notes {
+		if !slices.Contains(c.noted.Notes, n) {
+			c.noted.Note(n)
+		}
+	}
+	return res, err
 }
 
 // deploy brings the plan's content live and says what is where. Each step is
@@ -74,8 +100,8 @@ func (p plan) deploy(ctx context.Context, d *Deps) (DeployOutput, error) {
 		return DeployOutput{}, err
 	}
 	defer release()
-	r := &deployment{Deps: d, plan: p}
-	before, exists, err := getRoutine(ctx, d.ESA, p.name)
+	r := newDeployment(d, p)
+	before, exists, err := getRoutine(ctx, r.ESA, p.name)
 	if err != nil {
 		return DeployOutput{}, fmt.Errorf("look up routine %s: %w", p.name, err)
 	}

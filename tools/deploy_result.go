@@ -18,6 +18,7 @@ const (
 
 // DeployOutput is the result of deploy_pages, deploy_html and get_deployment.
 type DeployOutput struct {
+	Noted
 	Status  string `json:"status" jsonschema:"enum=live,enum=unchanged,enum=building,enum=available,enum=dry_run" jsonschema_description:"live: deployed. unchanged: this content was live already, nothing was sent. building: ESA still builds the version, see next. available: built, not deployed. dry_run: nothing was sent"`
 	Name    string `json:"name" jsonschema_description:"Routine name"`
 	Version string `json:"version,omitempty" jsonschema_description:"Code version with this content"`
@@ -28,7 +29,6 @@ type DeployOutput struct {
 	Uploaded   int64             `json:"uploaded_bytes" jsonschema_description:"Bytes sent; 0 when the content was there already"`
 	Live       []LiveEnvironment `json:"live" jsonschema_description:"What each environment serves now"`
 	Skipped    []SkippedFile     `json:"skipped" jsonschema_description:"Files and folders left out, with the reason"`
-	Notes      []esa.Note        `json:"notes" jsonschema_description:"What was changed or is to be known, by guardrail id"`
 	Next       string            `json:"next,omitempty" jsonschema_description:"The call to make next, if one is needed"`
 }
 
@@ -40,7 +40,7 @@ type SkippedFile struct {
 
 // result tells what is where now.
 func (r *deployment) result(ctx context.Context, status string) (DeployOutput, error) {
-	out := DeployOutput{Status: status, Name: r.name, Version: r.version, Skipped: []SkippedFile{}, Notes: []esa.Note{}}
+	out := DeployOutput{Status: status, Name: r.name, Version: r.version, Skipped: []SkippedFile{}}
 	if r.archive != nil {
 		out.Files, out.Bytes = r.archive.Files, r.archive.Bytes
 		if r.sent {
@@ -55,6 +55,7 @@ func (r *deployment) result(ctx context.Context, status string) (DeployOutput, e
 		return DeployOutput{}, Refuse("Routine %s was deleted while it was deployed: nothing is live.", r.name)
 	}
 	out.Live = now.live()
+	out.Note(r.noted.Notes...)
 	if status == StatusBuilding {
 		out.Next = fmt.Sprintf("get_deployment with name %q, version %q and resume true: it waits for the build and then deploys to %s. Nothing that was live has changed",
 			r.name, r.version, r.environment)
@@ -79,7 +80,7 @@ func (r *deployment) addAddress(ctx context.Context, out *DeployOutput, domain s
 	}
 	address, err := addressOf(ctx, r.Deps, r.name, domain, env)
 	if err != nil {
-		out.Notes = append(out.Notes, esa.Note{ID: "pages-url-token",
+		out.Note(esa.Note{ID: "pages-url-token",
 			Text: "The site is deployed, but no address that opens could be made; get_routine tries again. " + Explain("the address", err)})
 		return
 	}
@@ -87,10 +88,10 @@ func (r *deployment) addAddress(ctx context.Context, out *DeployOutput, domain s
 	switch {
 	case env == staging && r.Local == nil:
 		out.URL, out.Private = "", false
-		out.Notes = append(out.Notes, esa.Note{ID: "pages-url-token",
+		out.Note(esa.Note{ID: "pages-url-token",
 			Text: "Staging has no address of its own: GetRoutineStagingEnvIp names the servers to send a request with the host " + domain + " to."})
 	case address.Private:
-		out.Notes = append(out.Notes, esa.Note{ID: "pages-url-token",
+		out.Note(esa.Note{ID: "pages-url-token",
 			Text: "The default domain is private: without its token it answers 401, and the token dies after an hour (get_routine makes a new one). To make the site public, bind a custom domain."})
 	}
 }

@@ -157,7 +157,7 @@ func deployPages() Tool {
 			return DeployOutput{}, err
 		}
 		out.Skipped = project.skipped
-		out.Notes = append(project.notes, out.Notes...)
+		out.Note(project.notes...)
 		return out, nil
 	})
 }
@@ -194,7 +194,8 @@ func getDeployment() Tool {
 			return DeployOutput{}, fmt.Errorf("look up version %s of %s: %w", in.Version, in.Name, err)
 		}
 		asked := originOf(v)
-		r := &deployment{Deps: d, version: in.Version, plan: plan{name: in.Name, environment: asked.Environment, percentage: asked.Percentage}}
+		r := newDeployment(d, plan{name: in.Name, environment: asked.Environment, percentage: asked.Percentage})
+		r.version = in.Version
 		if in.Resume {
 			if asked.Environment == "" || asked.Percentage == 0 {
 				return DeployOutput{}, Refuse("Version %s of %s was not made by deploy_pages or deploy_html, so there is no deploy to resume.", in.Version, in.Name)

@@ -31,11 +31,13 @@ type ListRoutinesInput struct {
 
 // ListRoutinesOutput is the result of list_routines.
 type ListRoutinesOutput struct {
+	Noted
 	Routines []RoutineSummary `json:"routines" jsonschema_description:"Routines of this page"`
 	Total    int64            `json:"total" jsonschema_description:"Routines that fit, on all pages"`
 	Used     int64            `json:"used" jsonschema_description:"Routines of the account"`
 	Quota    int64            `json:"quota" jsonschema_description:"Routines that the account may have"`
-	Next     string           `json:"next,omitempty" jsonschema_description:"How to get the rest"`
+	Page     int              `json:"page"`
+	NextPage int              `json:"next_page,omitempty" jsonschema_description:"Left out on the last page. ESA lists at most 200 routines: search finds others"`
 }
 
 func listRoutines() Tool {
@@ -52,17 +54,17 @@ func listRoutines() Tool {
 		if in.Search != "" {
 			params["SearchKeyWord"] = in.Search
 		}
-		answer, err := esa.Call[struct {
+		out := ListRoutinesOutput{Routines: []RoutineSummary{}, Page: page}
+		answer, err := invoke[struct {
 			Routines []struct {
 				RoutineName, Description, DefaultRelatedRecord, CreateTime string
 				HasAssets                                                  bool
 			}
 			TotalCount, UsedRoutineNumber, QuotaRoutineNumber json.Number
-		}](ctx, d.ESA, "ListUserRoutines", params)
+		}](ctx, d, &out.Noted, "ListUserRoutines", params)
 		if err != nil {
 			return ListRoutinesOutput{}, err
 		}
-		out := ListRoutinesOutput{Routines: []RoutineSummary{}}
 		out.Total, _ = answer.TotalCount.Int64()
 		out.Used, _ = answer.UsedRoutineNumber.Int64()
 		out.Quota, _ = answer.QuotaRoutineNumber.Int64()
@@ -73,7 +75,7 @@ func listRoutines() Tool {
 			})
 		}
 		if int64(page*size) < out.Total {
-			out.Next = fmt.Sprintf("list_routines with page %d; ESA lists at most 200 routines, search narrows", page+1)
+			out.NextPage = page + 1
 		}
 		return out, nil
 	})
@@ -151,6 +153,7 @@ type DeleteRoutineInput struct {
 
 // DeleteRoutineOutput is the result of delete_routine.
 type DeleteRoutineOutput struct {
+	Noted
 	Name    string `json:"name" jsonschema_description:"Routine name"`
 	Deleted bool   `json:"deleted" jsonschema_description:"True when the routine is gone; false for a preview"`
 	Lost    string `json:"lost" jsonschema_description:"What goes with the routine"`
@@ -187,7 +190,7 @@ func deleteRoutine() Tool {
 			out.Next = fmt.Sprintf("delete_routine with name %q and confirm %q", in.Name, in.Name)
 			return out, nil
 		}
-		if _, err := d.ESA.Call(ctx, "DeleteRoutine", esa.Params{"Name": in.Name}); err != nil {
+		if _, err := invoke[struct{}](ctx, d, &out.Noted, "DeleteRoutine", esa.Params{"Name": in.Name}); err != nil {
 			return DeleteRoutineOutput{}, fmt.Errorf("delete routine %s: %w", in.Name, err)
 		}
 		out.Deleted = true
