@@ -1,0 +1,133 @@
+// Package edge is the local ESA's edge: the HTTP server that visitors of a
+// deployed site talk to. It finds what a host name serves and serves it.
+//
+// It must not know the API's operations, how versions are built, nor the
+// database: it asks the routine service what is live.
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+)
+
+// Config is what New needs; every field may be left empty.
+type Config struct {
+	Logger *slog.Logger // one line for each request at debug level; nil: no logs
+	Now    func() time.Time
+	// OpenDefaultDomain serves default domains to everybody. Otherwise they
+	// answer 401 to requests without an access token.
+	OpenDefaultDomain bool
+	// Pick returns a number from 0 to n-1 and splits requests between two
+	// versions; nil: at random. It is called by many goroutines at once.
+	Pick func(n int) int
+}
+
+// New returns the edge.
+func New(svc *routine.Service, cfg Config) http.Handler {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Pick == nil {
+		cfg.Pick = rand.IntN
+	}
+	return &edge{svc: svc, cfg: cfg}
+}
+
+type edge struct {
+	svc *routine.Service
+	cfg Config
+}
+
+func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := e.cfg.Now()
+	rec := &recorder{ResponseWriter: w}
+	rec.Header().Set("Server", "ESA (local)")
+	e.route(rec, r)
+	// No query string: it may hold an access token.
+	e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
+		"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(started))
+}
+
+// route finds what the host name serves.
+func (e *edge) route(w http.ResponseWriter, r *http.Request) {
+	name, env, ok := e.svc.ParseHost(r.Host)
+	if !ok {
+		problem(w, r, http.StatusNotFound, "The local edge serves no host named %q.", r.Host)
+		return
+	}
+	// A version that vanishes between two questions was replaced by another
+	// process: asking again finds the new one.
+	for range 3 {
+		err := e.serveDefault(w, r, name, env)
+		if errors.Is(err, routine.ErrNoVersion) {
+			continue
+		}
+		if err != nil && r.Context().Err() == nil {
+			e.cfg.Logger.ErrorContext(r.Context(), "edge request failed", "host", r.Host, "path", r.URL.Path, "error", err)
+			problem(w, r, http.StatusInternalServerError, "The local edge failed; its log says why.")
+		}
+		return
+	}
+	problem(w, r, http.StatusServiceUnavailable, "The deployed version is being replaced. Try again.")
+}
+
+// serveDefault serves a routine's default domain. If it returns an error,
+// nothing was answered yet.
+func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string, env routine.Env) error {
+	live, err := e.svc.Live(r.Context(), name, env)
+	if errors.Is(err, routine.ErrNoRoutine) {
+		problem(w, r, http.StatusNotFound, "There is no routine named %q behind the host %q.", name, r.Host)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !e.cfg.OpenDefaultDomain && !e.admit(w, r, live.RoutineID) {
+		return nil
+	}
+	if len(live.Shares) == 0 {
+		problem(w, r, http.StatusNotFound, "Nothing is deployed to the %s environment of the routine %q.", env, name)
+		return nil
+	}
+	bundle, err := e.svc.Bundle(r.Context(), live.RoutineID, e.choose(live.Shares))
+	if err != nil {
+		return err
+	}
+	return serveBundle(w, r, bundle)
+}
+
+// choose picks one of the deployed versions by their percentages.
+func (e *edge) choose(shares []routine.Share) string {
+	if len(shares) == 1 {
+		return shares[0].CodeVersion
+	}
+	n := int64(e.cfg.Pick(100))
+	for _, share := range shares {
+		if n < share.Percentage {
+			return share.CodeVersion
+		}
+		n -= share.Percentage
+	}
+	return shares[len(shares)-1].CodeVersion
+}
+
+// problem answers with one sentence of plain text.
+func problem(w http.ResponseWriter, r *http.Request, status int, format string, args ...any) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		fmt.Fprintf(w, format+"\n", args...)
+	}
+}
