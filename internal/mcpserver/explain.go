@@ -1,0 +1,46 @@
+package mcpserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// explain words an error of mcp-go for the one who sent the message: its own
+// texts name Go types and leave out what would have been right.
+func (l *loop) explain(m message, code int, text string) string {
+	switch {
+	case strings.HasPrefix(text, "unparsable ") && m.method == "tools/call":
+		return "the params of tools/call do not fit: name is a string, arguments a JSON object with numbers of ordinary size"
+	case strings.HasPrefix(text, "unparsable "):
+		return "the params of " + m.method + " do not have the form that MCP gives them"
+	case code == mcp.INVALID_PARAMS && m.method == "tools/call":
+		return l.explainTool(m.tool, text)
+	case code == mcp.METHOD_NOT_FOUND && !strings.Contains(text, m.method):
+		return fmt.Sprintf("method %q is not supported: %s", m.method, text)
+	}
+	return text
+}
+
+func (l *loop) explainTool(name, text string) string {
+	known := l.srv.ListTools()
+	if _, ok := known[name]; ok {
+		return text
+	}
+	if name == "" {
+		return "params.name has to name a tool; tools/list shows them"
+	}
+	if len(known) == 0 {
+		return fmt.Sprintf("unknown tool %q: no tool is enabled", name)
+	}
+	names := make([]string, 0, len(known))
+	for n := range known {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("unknown tool %q: did you mean %q? tools/list shows the tools that are enabled", name, tools.Nearest(name, names))
+}

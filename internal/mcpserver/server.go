@@ -1,0 +1,86 @@
+// Package mcpserver builds the MCP server and carries it over a transport: the
+// stdio loop, and an in-process connection that speaks the same protocol.
+//
+// It is the one place, beside the tools' constructor, that knows mcp-go. It knows
+// nothing of ESA: what tools do and what their errors mean is the tools' affair.
+package mcpserver
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// Options say what the server offers.
+type Options struct {
+	// Version, Commit and Date are those of the build. Commit and Date may be
+	// empty.
+	Version, Commit, Date string
+	// Tools are the enabled ones.
+	Tools []tools.Tool
+	// Deps gives what the tools work with. It is asked at each call, after the
+	// arguments have been checked, so that the server starts and lists its tools
+	// without credentials.
+	Deps func() (*tools.Deps, error)
+	// Logger gets one entry a call, without arguments; nil drops them.
+	Logger *slog.Logger
+	// Timeout bounds each tool call; 0 leaves it to the tools.
+	Timeout time.Duration
+	// Instructions are what the client tells the model about the server; empty
+	// takes the default ones.
+	Instructions string
+	// Now is the clock of the log entries; nil is time.Now.
+	Now func() time.Time
+}
+
+const defaultInstructions = `Operates Alibaba Cloud ESA (edge CDN): pages and edge functions (routines), edge KV, sites and DNS.
+To publish files use deploy_pages (a folder) or deploy_html (one page); the result has a URL that opens.
+Ids are strings. Results are paged: follow next_page or next_offset. Read notes and next_steps in results, and act on the next step that an error names before repeating a call.`
+
+// Server is the server that New builds, for those who must not know mcp-go.
+type Server = server.MCPServer
+
+// New builds the server. It is called esa in its serverInfo.
+func New(o Options) *server.MCPServer {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Instructions == "" {
+		o.Instructions = defaultInstructions
+	}
+	s := server.NewMCPServer("esa", o.Version,
+		server.WithTitle("Alibaba Cloud ESA"),
+		server.WithDescription(describeBuild(o)),
+		server.WithToolCapabilities(false), // the list never changes while it runs
+		server.WithLogging(),
+		server.WithInstructions(o.Instructions),
+		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
+		server.WithToolHandlerMiddleware(limitCalls(o.Timeout)),
+	)
+	for _, t := range o.Tools {
+		t.Register(s, o.Deps)
+	}
+	return s
+}
+
+func describeBuild(o Options) string {
+	text := "Tools for Alibaba Cloud ESA"
+	var build []string
+	if o.Commit != "" {
+		build = append(build, "commit "+o.Commit)
+	}
+	if o.Date != "" {
+		build = append(build, "built "+o.Date)
+	}
+	if len(build) > 0 {
+		text += " (" + strings.Join(build, ", ") + ")"
+	}
+	return text
+}
