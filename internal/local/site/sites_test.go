@@ -50,7 +50,9 @@ func TestSiteLife(t *testing.T) {
 }
 
 func TestCreateSiteRefusals(t *testing.T) {
-	base := func(b *bench, change api.Params) api.Params {
+	b := newBench(t, Config{})
+	b.site("taken.example", "NS")
+	base := func(change api.Params) api.Params {
 		p := api.Params{"SiteName": "new.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}
 		for k, v := range change {
 			p[k] = v
@@ -77,10 +79,11 @@ func TestCreateSiteRefusals(t *testing.T) {
 		"unknown instance": {api.Params{"InstanceId": "sp-xcdn-none"}, "InvalidInstanceId.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, Config{})
-			b.site("taken.example", "NS")
-			_, code := b.call("CreateSite", base(b, c.change))
+			made, code := b.call("CreateSite", base(c.change))
 			require.Equal(t, c.code, code)
+			if code == "" {
+				b.must("DeleteSite", api.Params{"SiteId": made["SiteId"]})
+			}
 		})
 	}
 }

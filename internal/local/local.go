@@ -1,0 +1,238 @@
+// Package local puts the local ESA together: the API gateway with its
+// operations, the upload endpoint, and the edge, on two loopback listeners over
+// one state.
+//
+// It must not know anything of the ESA client or of MCP. What a client of the
+// real service can do must work here over HTTP alone.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
+	"github.com/esa-mcp/esa-mcp/internal/local/kv"
+	"github.com/esa-mcp/esa-mcp/internal/local/oss"
+	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+	"github.com/esa-mcp/esa-mcp/internal/local/site"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+const (
+	anyPort      = "127.0.0.1:0"
+	defaultGrace = 5 * time.Second
+)
+
+// Options say how the local ESA is to run. The zero value is one in memory on
+// two free ports.
+type Options struct {
+	// Listen and EdgeListen are the addresses of the API and of the edge,
+	// 127.0.0.1 and a free port if empty. Others than loopback are refused: the
+	// local ESA has no TLS, and its edge serves to everybody who reaches it.
+	Listen, EdgeListen string
+	// Dir keeps the state; empty or ":memory:" keeps it in memory until Close.
+	Dir string
+	// OpenDefaultDomain serves the default domains of routines without an access
+	// token.
+	OpenDefaultDomain bool
+	// Logger gets what happens, never parameters or keys; silent if nil.
+	Logger *slog.Logger
+	// Now is the clock of all parts; time.Now if nil.
+	Now func() time.Time
+	// Grace is how long Close waits for calls that are under way; 5 s if 0.
+	Grace time.Duration
+
+	// Intercept, if set, comes before the handler of each verified call: see
+	// gateway.Config.
+	Intercept func(ctx context.Context, action string) error
+	// WrapUploads, if set, comes before the upload endpoint, so that tests can
+	// delay or refuse an upload.
+	WrapUploads func(http.Handler) http.Handler
+	// Site, KV and Routine set up the parts. Their clocks and loggers come from
+	// the fields above.
+	Site    site.Config
+	KV      kv.Config
+	Routine routine.Config
+}
+
+// Info says where a local ESA answers and with which key.
+type Info struct {
+	Endpoint        string `json:"endpoint"` // of the API, "http://127.0.0.1:4001"
+	Edge            string `json:"edge"`     // "http://127.0.0.1:4002"
+	AccessKeyID     string `json:"access_key_id"`
+	AccessKeySecret string `json:"access_key_secret"`
+}
+
+// Server is a running local ESA.
+type Server struct {
+	info     Info
+	store    *state.Store
+	routines *routine.Service
+	servers  []*http.Server
+	stop     context.CancelFunc // ends calls that outlast the grace
+	serving  sync.WaitGroup
+	close    func() error
+}
+
+// Start opens the state and serves until Close; ctx bounds the start alone.
+// Builds that an earlier process left unfinished go on.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	apiListener, err := listen(ctx, o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the local ESA's API: %w", err)
+	}
+	edgeListener, err := listen(ctx, o.EdgeListen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for the local ESA's edge: %w", err), apiListener.Close())
+	}
+	s, apiHandler, edgeHandler, err := assemble(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close())
+	}
+	account := s.store.Account()
+	s.info = Info{
+		Endpoint:        "http://" + apiListener.Addr().String(),
+		Edge:            "http://" + edgeListener.Addr().String(),
+		AccessKeyID:     account.AccessKeyID,
+		AccessKeySecret: account.AccessKeySecret,
+	}
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.serve(base, o.Logger, apiListener, apiHandler)
+	s.serve(base, o.Logger, edgeListener, edgeHandler)
+	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = anyPort
+	}
+	if o.EdgeListen == "" {
+		o.EdgeListen = anyPort
+	}
+	if o.Dir == "" {
+		o.Dir = state.Memory
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	if o.WrapUploads == nil {
+		o.WrapUploads = func(h http.Handler) http.Handler { return h }
+	}
+	o.Site.Now, o.KV.Now = o.Now, o.Now
+	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
+	return o
+}
+
+// assemble opens the state and makes the two handlers over it.
+func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandler http.Handler, err error) {
+	store, err := state.Open(ctx, o.Dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	sites, err := site.New(ctx, store, o.Site)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, store.Close())
+	}
+	routines := routine.New(store, o.Routine)
+	if err := routines.Resume(ctx); err != nil {
+		return nil, nil, nil, errors.Join(fmt.Errorf("resume builds: %w", err), routines.Close(), store.Close())
+	}
+	table := api.Table{}
+	table.Add(sites.Table())
+	table.Add(kv.New(store, o.KV).Table())
+	table.Add(routines.Table())
+
+	account := store.Account()
+	calls := gateway.New(gateway.Config{
+		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
+		Table: table, Intercept: o.Intercept, Now: o.Now, Logger: o.Logger,
+	})
+	uploads := o.WrapUploads(oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: routines.Uploaded}))
+	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain})
+	return &Server{store: store, routines: routines}, split(calls, uploads), edgeHandler, nil
+}
+
+// split sends uploads past the gateway. It is no ServeMux, which would redirect
+// paths that it finds unclean, and a redirect loses a signed call.
+func split(calls, uploads http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/oss/") {
+			uploads.ServeHTTP(w, r)
+			return
+		}
+		calls.ServeHTTP(w, r)
+	})
+}
+
+// listen opens a loopback address.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w: write it as 127.0.0.1:PORT", address, err)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("address %q is not loopback: the local ESA is for this machine only, use 127.0.0.1:PORT", address)
+	}
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", address)
+}
+
+func (s *Server) serve(base context.Context, logger *slog.Logger, l net.Listener, h http.Handler) {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	s.servers = append(s.servers, server)
+	s.serving.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("the local ESA stopped serving", "address", l.Addr().String(), "error", err)
+		}
+	})
+}
+
+// Info says where the server answers and with which key.
+func (s *Server) Info() Info { return s.info }
+
+// Close stops serving, lets calls under way end within Options.Grace, cuts off
+// the rest, and closes the state. Closing twice is the same as once.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutdown(grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	var ending sync.WaitGroup
+	failed := make([]error, len(s.servers))
+	for i, server := range s.servers {
+		ending.Go(func() {
+			if err := server.Shutdown(ctx); err != nil { // out of patience
+				failed[i] = server.Close()
+			}
+		})
+	}
+	ending.Wait()
+	s.stop()
+	s.serving.Wait()
+	return errors.Join(append(failed, s.routines.Close(), s.store.Close())...)
+}
