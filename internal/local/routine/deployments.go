@@ -32,7 +32,7 @@ func (s *Share) UnmarshalJSON(raw []byte) error {
 	}
 	n, err := json.Number(in.Percentage).Int64()
 	if err != nil {
-		return fmt.Errorf("Percentage must be a whole number, not %.40q", string(in.Percentage))
+		return fmt.Errorf("the Percentage must be a whole number, not %.40q", string(in.Percentage))
 	}
 	s.Percentage = n
 	return nil

@@ -135,7 +135,7 @@ func checkName(name string) error {
 	}
 	for part := range strings.SplitSeq(strings.TrimSuffix(name, "/"), "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("the entry name %q has an empty part, . or ..", name)
+			return fmt.Errorf("the entry name %q has a part that is empty, . or .. and so no place in a site", name)
 		}
 	}
 	return nil
