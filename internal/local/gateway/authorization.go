@@ -53,15 +53,15 @@ func parseAuthorization(header string) (authorization, error) {
 	a.headers = strings.Split(fields["SignedHeaders"], ";")
 	for i, name := range a.headers {
 		if name == "" || name != strings.ToLower(name) {
-			return a, errors.New("SignedHeaders must be lower-case names joined with semicolons")
+			return a, errors.New("the SignedHeaders must be lower-case names joined with semicolons")
 		}
 		if i > 0 && a.headers[i-1] >= name {
-			return a, errors.New("SignedHeaders must be sorted, each name once")
+			return a, errors.New("the SignedHeaders must be sorted, each name once")
 		}
 	}
 	var err error
 	if a.signature, err = hex.DecodeString(fields["Signature"]); err != nil || len(a.signature) != 32 {
-		return a, errors.New("Signature must be 64 hexadecimal digits")
+		return a, errors.New("the Signature must be 64 hexadecimal digits")
 	}
 	return a, nil
 }
