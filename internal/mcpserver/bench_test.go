@@ -2,10 +2,14 @@ package mcpserver
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 // One echo call after the other through the whole loop, over pipes.
@@ -51,5 +55,27 @@ func BenchmarkCallPipelined(b *testing.B) {
 	go io.Copy(io.Discard, outR)
 	if err := <-done; err != nil {
 		b.Fatal(err)
+	}
+}
+
+// From nothing to the answer to initialize: the tools must not show.
+func BenchmarkStart(b *testing.B) {
+	all := tools.All()
+	for _, count := range []int{0, len(all), 200} {
+		b.Run(fmt.Sprintf("tools=%d", count), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				o := Options{Version: "1", Deps: func() (*tools.Deps, error) { return nil, nil }}
+				for i := range count {
+					o.Tools = append(o.Tools, tools.Define(all[i%len(all)].Meta(), func(_ context.Context, _ *tools.Deps, in echoIn) (echoOut, error) {
+						return echoOut(in), nil
+					}))
+				}
+				err := ServeStdio(b.Context(), New(o), strings.NewReader(initLine), io.Discard, StdioOptions{})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -6,10 +6,13 @@
 package mcpserver
 
 import (
+	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/esa-mcp/esa-mcp/tools"
@@ -44,7 +47,8 @@ Ids are strings. Results are paged: follow next_page or next_offset. Read notes 
 // Server is the server that New builds, for those who must not know mcp-go.
 type Server = server.MCPServer
 
-// New builds the server. It is called esa in its serverInfo.
+// New builds the server. It is called esa in its serverInfo. What it costs does
+// not depend on the number of tools.
 func New(o Options) *server.MCPServer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -55,7 +59,9 @@ func New(o Options) *server.MCPServer {
 	if o.Instructions == "" {
 		o.Instructions = defaultInstructions
 	}
+	hooks := &server.Hooks{}
 	s := server.NewMCPServer("esa", o.Version,
+		server.WithHooks(hooks),
 		server.WithTitle("Alibaba Cloud ESA"),
 		server.WithDescription(describeBuild(o)),
 		server.WithToolCapabilities(false), // the list never changes while it runs
@@ -64,9 +70,15 @@ func New(o Options) *server.MCPServer {
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
 		server.WithToolHandlerMiddleware(limitCalls(o.Timeout)),
 	)
-	for _, t := range o.Tools {
-		t.Register(s, o.Deps)
-	}
+	// mcp-go reads a tool's schema when it is added, which would make the start
+	// longer with every tool: they are added when a client first asks for one.
+	register := sync.OnceFunc(func() {
+		for _, t := range o.Tools {
+			t.Register(s, o.Deps)
+		}
+	})
+	hooks.AddBeforeListTools(func(context.Context, any, *mcp.ListToolsRequest) { register() })
+	hooks.AddBeforeCallTool(func(context.Context, any, *mcp.CallToolRequest) { register() })
 	return s
 }
 

@@ -1,18 +1,12 @@
 package mcpserver
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -222,60 +216,6 @@ func TestChannelNotificationsComeBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// zeros is an endless line of known length without the memory for it.
-type zeros struct{ left int }
-
-func (z *zeros) Read(p []byte) (int, error) {
-	if z.left == 0 {
-		return 0, io.EOF
-	}
-	n := min(len(p), z.left)
-	for i := range n {
-		p[i] = '0'
-	}
-	z.left -= n
-	return n, nil
-}
-
-// A line beyond the limit is dropped in bounded memory, and the next one is
-// served.
-func TestLineLimit(t *testing.T) {
-	b := newBench(Options{})
-	ping := `{"jsonrpc":"2.0","id":5,"method":"ping"}`
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	in := io.MultiReader(&zeros{100 << 20}, strings.NewReader("\n"+ping+"\n"))
-	var out bytes.Buffer
-	require.NoError(t, ServeStdio(t.Context(), b.MCPServer, in, &out, StdioOptions{MaxLine: 1 << 20}))
-	runtime.ReadMemStats(&after)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20<<20))
-
-	lines := splitLines(t, out.String())
-	require.Len(t, lines, 2)
-	a := parseAnswer(t, lines[0])
-	require.Equal(t, "null", string(a.ID))
-	require.Equal(t, -32600, a.Error.Code)
-	require.Contains(t, a.Error.Message, "1048576 bytes")
-	require.Equal(t, "5", string(parseAnswer(t, lines[1]).ID))
-
-	// The limit itself still fits; one byte more does not.
-	exact := b.pipe(t, StdioOptions{MaxLine: len(ping)}, ping, ping)
-	require.Len(t, exact, 2)
-	require.Nil(t, parseAnswer(t, exact[0]).Error)
-	tight := b.pipe(t, StdioOptions{MaxLine: len(ping) - 1}, ping, "")
-	require.Equal(t, -32600, parseAnswer(t, tight[0]).Error.Code)
-}
-
-// A large line within the limit works, as deploy_html needs it.
-func TestLargeMessage(t *testing.T) {
-	text := strings.Repeat("<p>x</p>", 1<<20)
-	lines := newBench(Options{}).pipe(t, StdioOptions{}, callLine(`1`, "echo_text", `{"text":"`+text+`"}`))
-	require.Len(t, lines, 1)
-	a := parseAnswer(t, lines[0])
-	require.True(t, a.Result.IsError, "the result is over the cap of results")
-	require.Contains(t, a.Result.Content[0].Text, "more than the limit")
-}
-
 func TestToolFailuresAreResults(t *testing.T) {
 	tests := []struct{ tool, args, text string }{
 		{"panic_now", `{}`, "internal error in panic_now"},
@@ -319,137 +259,4 @@ func TestTimeout(t *testing.T) {
 	a := parseAnswer(t, b.pipe(t, StdioOptions{}, callLine(`1`, "hang_long", `{}`))[0])
 	require.True(t, a.Result.IsError)
 	require.Contains(t, a.Result.Content[0].Text, "time limit")
-}
-
-// A client that keeps asking is told to wait, and can still cancel.
-func TestBusy(t *testing.T) {
-	b := newBench(Options{})
-	p := b.connect(t, StdioOptions{MaxRunning: 1, MaxWaiting: 2})
-	p.send(callLine(`1`, "hang_long", `{}`))
-	<-b.started
-	p.send(callLine(`2`, "hang_long", `{}`), callLine(`3`, "echo_text", `{}`))
-	a := parseAnswer(t, p.next())
-	require.Equal(t, `3`, string(a.ID))
-	require.Equal(t, codeBusy, a.Error.Code)
-	// The one that waits is cancelled without ever running, then the other.
-	p.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`,
-		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
-	<-b.ended
-	rest, err := p.rest()
-	require.NoError(t, err)
-	require.Empty(t, rest)
-	require.Empty(t, b.started)
-}
-
-func TestBatch(t *testing.T) {
-	b := newBench(Options{})
-	lines := b.pipe(t, StdioOptions{},
-		`[`+callLine(`1`, "echo_text", `{"n":1}`)+`,`+initDone+`,{"jsonrpc":"2.0","id":"p","method":"ping"},5,`+initLine+`]`)
-	require.Len(t, lines, 1)
-	var answers []answer
-	require.NoError(t, json.Unmarshal([]byte(lines[0]), &answers))
-	require.Len(t, answers, 4)
-	require.Equal(t, `1`, string(answers[0].ID))
-	require.JSONEq(t, `{"text":"","n":1}`, string(answers[0].Result.StructuredContent))
-	require.Equal(t, `"p"`, string(answers[1].ID))
-	require.Equal(t, -32600, answers[2].Error.Code)
-	require.Equal(t, `null`, string(answers[2].ID))
-	require.Contains(t, answers[3].Error.Message, "initialize")
-
-	require.Empty(t, b.pipe(t, StdioOptions{}, `[`+initDone+`,`+initDone+`]`), "notifications alone have no answer")
-
-	lines = b.pipe(t, StdioOptions{MaxBatch: 3}, `[1,2,3,4]`)
-	require.Len(t, lines, 1)
-	require.Contains(t, parseAnswer(t, lines[0]).Error.Message, "more than 3")
-}
-
-// A cancelled call of a batch is left out of the answers.
-func TestCancelInBatch(t *testing.T) {
-	b := newBench(Options{})
-	p := b.connect(t, StdioOptions{})
-	p.send(`[` + callLine(`1`, "hang_long", `{}`) + `,{"jsonrpc":"2.0","id":2,"method":"ping"}]`)
-	<-b.started
-	p.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
-	require.Equal(t, `[{"jsonrpc":"2.0","id":2,"result":{}}]`, p.next())
-}
-
-// When the process is told to stop, calls are cancelled and the loop ends soon.
-func TestStop(t *testing.T) {
-	b := newBench(Options{})
-	p := b.connect(t, StdioOptions{StopGrace: time.Minute})
-	p.send(callLine(`1`, "hang_long", `{}`))
-	<-b.started
-	p.stop()
-	a := parseAnswer(t, p.next())
-	require.True(t, a.Result.IsError)
-	require.Contains(t, a.Result.Content[0].Text, "cancelled")
-	require.ErrorIs(t, <-p.done, context.Canceled)
-}
-
-// Calls that do not end when the client has left are cancelled after a while,
-// and those that ignore it are left behind.
-func TestGracePeriods(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(Options{})
-		began := time.Now()
-		lines := b.pipe(t, StdioOptions{EOFGrace: time.Hour}, callLine(`1`, "hang_long", `{}`))
-		require.Equal(t, time.Hour, time.Since(began))
-		require.Len(t, lines, 1)
-		require.True(t, parseAnswer(t, lines[0]).Result.IsError)
-	})
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		stubborn := tools.Define(tools.Meta{Name: "be_stubborn"}, func(context.Context, *tools.Deps, struct{}) (struct{}, error) {
-			<-release
-			return struct{}{}, nil
-		})
-		s := New(Options{Tools: []tools.Tool{stubborn}, Deps: func() (*tools.Deps, error) { return &tools.Deps{}, nil }})
-		var out bytes.Buffer
-		began := time.Now()
-		err := ServeStdio(t.Context(), s, strings.NewReader(callLine(`1`, "be_stubborn", `{}`)), &out, StdioOptions{EOFGrace: time.Minute, StopGrace: time.Second})
-		require.NoError(t, err)
-		require.Equal(t, time.Minute+time.Second, time.Since(began))
-		close(release)
-		synctest.Wait()
-		require.Empty(t, out.String(), "nothing is written once the loop has ended")
-	})
-}
-
-type failingWriter struct{ err error }
-
-func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
-
-// A client that closed the pipe ends the loop without an error, another failure
-// with one.
-func TestBrokenOutput(t *testing.T) {
-	b := newBench(Options{})
-	in, inW := io.Pipe()
-	defer inW.Close()
-	go io.WriteString(inW, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n")
-	require.NoError(t, ServeStdio(t.Context(), b.MCPServer, in, failingWriter{syscall.EPIPE}, StdioOptions{}))
-
-	in, inW2 := io.Pipe()
-	defer inW2.Close()
-	go io.WriteString(inW2, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n")
-	full := errors.New("disk full")
-	require.ErrorIs(t, ServeStdio(t.Context(), b.MCPServer, in, failingWriter{full}, StdioOptions{}), full)
-}
-
-// brokenReader fails after some text.
-type brokenReader struct{ io.Reader }
-
-func (r brokenReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err == io.EOF {
-		err = errors.New("bad cable")
-	}
-	return n, err
-}
-
-func TestBrokenInput(t *testing.T) {
-	b := newBench(Options{})
-	var out bytes.Buffer
-	err := ServeStdio(t.Context(), b.MCPServer, brokenReader{strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)}, &out, StdioOptions{})
-	require.ErrorContains(t, err, "bad cable")
-	require.Len(t, splitLines(t, out.String()), 1, "what was read before is answered")
 }
