@@ -3,6 +3,7 @@ package esa
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"testing"
 	"time"
 
@@ -74,9 +75,18 @@ func TestRepeats(t *testing.T) {
 }
 
 func TestTimeoutOfATry(t *testing.T) {
-	server, arrived := stuck(t)
+	arrived := make(chan struct{}, 10)
 	w := new(waits)
-	client := testClient(t, server.URL, func(cfg *Config) { cfg.Timeout, cfg.MaxTries, cfg.Sleep = 20*time.Millisecond, 3, w.sleep })
+	client := testClient(t, "http://127.0.0.1:1", func(cfg *Config) {
+		cfg.Timeout, cfg.MaxTries, cfg.Sleep = 20*time.Millisecond, 3, w.sleep
+		// Sends the request and never answers, however slow this machine is.
+		cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).WroteHeaders()
+			arrived <- struct{}{}
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+	})
 	e := failure(t, second(client.Call(t.Context(), "GetErService", nil)))
 	require.Equal(t, CodeTimeout, e.Code)
 	require.True(t, e.Retryable)
@@ -139,10 +149,13 @@ func TestRetryAfter(t *testing.T) {
 
 // Waiting past the deadline would hide the error behind a time-out.
 func TestNoWaitPastTheDeadline(t *testing.T) {
-	server := newScript(t, refusal(400, "LockFailed"))
+	server := newScript(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		refusal(400, "LockFailed")(w, r)
+	})
 	w := new(waits)
 	client := testClient(t, server.URL, func(cfg *Config) { cfg.Sleep = w.sleep })
-	ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	e := failure(t, second(client.Call(ctx, "GetErService", nil)))
 	require.Equal(t, "LockFailed", e.Code)

@@ -92,7 +92,7 @@ func (c *Client) try(ctx context.Context, r request) attempt {
 	})
 	x := &exchange{http: c.http}
 	start := c.now()
-	libraryErr := c.send(traced, r, cred, x)
+	libraryErr := c.sendApart(traced, r, cred, x)
 	if !x.called && x.err == nil {
 		x.err = libraryErr
 	}
@@ -108,6 +108,23 @@ func asError(e *Error) error {
 		return nil
 	}
 	return e
+}
+
+// sendApart is send on a goroutine of its own: the library makes each nonce
+// from a stack trace, which costs the more the deeper the caller's stack is. A
+// panic in the library becomes an error.
+func (c *Client) sendApart(ctx context.Context, r request, cred Credential, x *exchange) error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				x.err = fmt.Errorf("the API library panicked: %v", p)
+				done <- x.err
+			}
+		}()
+		done <- c.send(ctx, r, cred, x)
+	}()
+	return <-done
 }
 
 // send calls the library on a copy of its client: it writes to the client with

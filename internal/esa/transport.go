@@ -50,7 +50,7 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	for _, a := range candidates {
 		conn, err := d.net.DialContext(ctx, network, a)
 		if err == nil {
-			return &patientConn{Conn: conn, closed: make(chan struct{})}, nil
+			return newPatientConn(conn), nil
 		}
 		if first == nil {
 			first = err
@@ -69,6 +69,10 @@ type patientConn struct {
 	net.Conn
 	once   sync.Once
 	closed chan struct{}
+}
+
+func newPatientConn(conn net.Conn) *patientConn {
+	return &patientConn{Conn: conn, closed: make(chan struct{})}
 }
 
 func (c *patientConn) Write(p []byte) (int, error) {

@@ -160,3 +160,17 @@ func TestCallTakesSnakeCase(t *testing.T) {
 	}, req.URL.Query())
 	require.Equal(t, "esa-mcp/test", req.Header.Get("User-Agent"))
 }
+
+func TestTextArrivesAsItIs(t *testing.T) {
+	server := newCapture(t)
+	client := testClient(t, server.URL)
+	for _, text := range []string{"", " ", "a b+c&d=e%41~*'()", "line\r\nbreak\x00", "\u2028</script>`$\\", "名字 😀", "<nil>", "null", `{"a":[1]}`} {
+		_, err := client.Call(t.Context(), "PutKv", Params{"Namespace": "n" + text, "Key": text, "Value": text})
+		require.NoError(t, err)
+		req, body := server.last()
+		form, err := url.ParseQuery(string(body))
+		require.NoError(t, err)
+		require.Equal(t, url.Values{"Value": {text}}, form)
+		require.Equal(t, url.Values{"Namespace": {"n" + text}, "Key": {text}}, req.URL.Query())
+	}
+}
