@@ -115,7 +115,7 @@ func TestArchiveRoundTrip(t *testing.T) {
 }
 
 func TestArchiveForm(t *testing.T) {
-	a := plan(t, tree(t, map[string]string{"b.txt": prose(1, 500), "a.txt": "1", "关.html": "x"}), []byte("x"), PlanOptions{})
+	a := plan(t, tree(t, map[string]string{"b.txt": prose(1, 500), "a.txt": "1", "关.html": "x", "noise": noise(1, 5000)}), []byte("x"), PlanOptions{})
 	b := readAll(t, a)
 	zr, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	require.NoError(t, err)
@@ -127,9 +127,10 @@ func TestArchiveForm(t *testing.T) {
 		require.Equal(t, os.FileMode(0o644), f.Mode())
 		require.Equal(t, "1980-01-01", f.Modified.Format(time.DateOnly))
 	}
-	require.Equal(t, []string{"assets/a.txt", "assets/b.txt", "assets/关.html", "routine/index.js"}, names)
+	require.Equal(t, []string{"assets/a.txt", "assets/b.txt", "assets/noise", "assets/关.html", "routine/index.js"}, names)
 	require.Equal(t, zip.Deflate, zr.File[1].Method)
 	require.Equal(t, zip.Store, zr.File[0].Method)
+	require.Equal(t, zip.Store, zr.File[2].Method, "what gets larger is stored")
 }
 
 func TestHash(t *testing.T) {
@@ -248,6 +249,24 @@ func TestChangedContentAlone(t *testing.T) {
 		require.Equal(t, &ChangedError{Path: "a"}, err, kind)
 		require.ErrorContains(t, err, "a changed while it was being read; deploy again")
 	}
+}
+
+// A file that is only longer has the planned bytes at its start.
+func TestFileGrowsWhileSent(t *testing.T) {
+	dir := tree(t, map[string]string{"a": noise(1, 500_000)})
+	a := plan(t, dir, nil, PlanOptions{})
+	r, err := a.Open(t.Context())
+	require.NoError(t, err)
+	defer r.Close()
+	_, err = io.CopyN(io.Discard, r, 1000)
+	require.NoError(t, err)
+	file, err := os.OpenFile(filepath.Join(dir, "a"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteString("more")
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	_, err = io.Copy(io.Discard, r)
+	require.Equal(t, &ChangedError{Path: "a"}, err)
 }
 
 // A folder that became a link out of the root after the scan must not be read.
