@@ -136,8 +136,8 @@ func (r *deployment) finish(ctx context.Context) (DeployOutput, error) {
 	if !ready {
 		return r.result(ctx, StatusBuilding)
 	}
-	for _, env := range r.environments() {
-		Progress(ctx, 90, 100, "deploying to "+env)
+	for i, env := range r.environments() {
+		Progress(ctx, float64(88+6*i), 100, "deploying to "+env)
 		if err := r.release(ctx, env); err != nil {
 			return DeployOutput{}, r.halfway(ctx, "deployment to "+env, err)
 		}

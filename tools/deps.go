@@ -19,6 +19,8 @@ type Deps struct {
 	Locks *Locks
 	// Local tells about the embedded local ESA; nil against the real service.
 	Local *LocalInfo
+	// Confirmed says that a person confirmed beforehand what a tool would ask.
+	Confirmed bool
 	// Now is the clock.
 	Now func() time.Time
 	// Sleep waits for d between two looks at something that is being built. It

@@ -89,6 +89,8 @@ func nextStep(e *esa.Error) string {
 	switch {
 	case e.OutcomeUnknown:
 		return "the call may have been carried out: look with a list or get tool before sending it again."
+	case e.Code == esa.CodeTimeout:
+		return "ESA did not answer in time: try again, or give the call more time with --timeout (ESA_MCP_TIMEOUT)."
 	case e.Retryable:
 		return "wait a little, then send the same call again."
 	case e.Hint != "":

@@ -39,7 +39,7 @@ var layers = map[string][]string{
 
 // onlyIn says where a library may be imported outside tests.
 var onlyIn = map[string][]string{
-	"github.com/mark3labs/mcp-go":      {"internal/mcpserver", "tools/tool.go"},
+	"github.com/mark3labs/mcp-go":      {"internal/mcpserver", "tools/tool.go", "cmd/esa-mcp/testdata/echo"},
 	"github.com/alibabacloud-go":       {"internal/esa"},
 	"github.com/aliyun":                {"internal/esa"},
 	"github.com/evanw/esbuild":         {"internal/pages"},

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/local"
+	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// app is the server and what it works with: the client, and the local ESA if
+// that was asked for. The local ESA starts beside the server, so that the
+// answer to initialize does not wait for it.
+type app struct {
+	server *mcpserver.Server
+	build  build
+	ready  func() (*tools.Deps, error)
+	stop   context.CancelFunc
+
+	mu    sync.Mutex
+	local *local.Server
+}
+
+// appOptions are what only some commands want.
+type appOptions struct {
+	// openDefaultDomain serves the local ESA's default domains without a token.
+	openDefaultDomain bool
+	// confirmed lets tools do what they would ask for.
+	confirmed bool
+	// wait makes newApp return when the dependencies are ready, with their error.
+	wait bool
+}
+
+func (s *settings) selectTools() ([]tools.Tool, error) {
+	return tools.Select(tools.All(), s.toolsets, s.readOnly)
+}
+
+func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {
+	selected, err := s.selectTools()
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	a := &app{build: thisBuild(), stop: stop}
+	a.ready = sync.OnceValues(func() (*tools.Deps, error) { return a.dependencies(ctx, s, o) })
+	switch {
+	case o.wait:
+		if _, err := a.ready(); err != nil {
+			a.close()
+			return nil, failed("%w", err)
+		}
+	case s.local:
+		go a.ready()
+	default:
+		// Bad settings are told at once; nothing is reached yet.
+		if _, err := a.ready(); err != nil {
+			a.close()
+			return nil, err
+		}
+	}
+	a.server = mcpserver.New(mcpserver.Options{
+		Version: a.build.Version, Commit: a.build.Commit, Date: a.build.Date,
+		Tools: selected, Deps: a.ready, Logger: s.logger, Timeout: s.timeout,
+	})
+	return a, nil
+}
+
+// dependencies makes what the tools work with. It reaches nothing outside: the
+// credentials are looked for at the first call.
+func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*tools.Deps, error) {
+	config := esa.Config{Endpoint: s.endpoint, Region: s.region, Version: a.build.Version, Logger: s.logger}
+	var info *tools.LocalInfo
+	if s.local {
+		l, err := local.Start(ctx, local.Options{
+			Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("start the local ESA: %w", err)
+		}
+		a.mu.Lock()
+		a.local = l
+		a.mu.Unlock()
+		li := l.Info()
+		config.Endpoint = li.Endpoint
+		config.Credentials = esa.StaticCredentials(li.AccessKeyID, li.AccessKeySecret, "")
+		info = &tools.LocalInfo{Edge: li.Edge, OpenDefaultDomain: o.openDefaultDomain}
+	}
+	client, err := esa.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &tools.Deps{
+		ESA: client, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
+		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
+	}, nil
+}
+
+// connect opens an in-process session that speaks the protocol as any client.
+func (a *app) connect(ctx context.Context) (*mcpserver.Session, error) {
+	return mcpserver.Connect(ctx, a.server)
+}
+
+// close ends the local ESA, if it was started.
+func (a *app) close() error {
+	a.stop()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.local == nil {
+		return nil
+	}
+	return a.local.Close()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serve speaks MCP on the standard streams until the client leaves.
+func serve(ctx context.Context, s *settings, std streams) error {
+	a, err := newApp(ctx, s, appOptions{})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	err = mcpserver.ServeStdio(ctx, a.server, std.in, std.out, mcpserver.StdioOptions{Logger: s.logger})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return failed("serve MCP: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newCall(s *settings, std streams) *cobra.Command {
+	var asJSON string
+	cmd := &cobra.Command{
+		Use:   "call TOOL [--json '{...}' | key=value ...]",
+		Short: "Call one tool and print its result as JSON",
+		Long: `call runs one tool as an MCP client would and prints its structured result.
+Arguments are key=value, or one JSON object with --json. A value of the form
+key='{"a":1}' or key='[1,2]' is taken as JSON where the tool wants an object or
+a list. Exit code 1 is an error of the tool, 2 bad usage.`,
+		Example: `  esa-mcp call deploy_pages name=hello path=./public --local
+  esa-mcp call list_sites --json '{"page_size": 5}'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			arguments, err := callArguments(asJSON, args[1:])
+			if err != nil {
+				return err
+			}
+			return call(cmd, s, std, args[0], arguments)
+		},
+	}
+	cmd.Flags().StringVar(&asJSON, "json", "", "the arguments as one JSON object")
+	return cmd
+}
+
+// callArguments makes the arguments' JSON of --json or of key=value pairs. Pairs
+// are sent as text: the tool's own schema says what they become.
+func callArguments(asJSON string, pairs []string) (json.RawMessage, error) {
+	if asJSON != "" {
+		if len(pairs) > 0 {
+			return nil, fmt.Errorf("give arguments with --json or as key=value, not both")
+		}
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(asJSON), &object); err != nil || object == nil {
+			return nil, fmt.Errorf(`--json takes one JSON object, such as '{"name":"hello"}'`)
+		}
+		return json.RawMessage(asJSON), nil
+	}
+	object := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("argument %q is not key=value", pair)
+		}
+		if _, twice := object[key]; twice {
+			return nil, fmt.Errorf("argument %s is given twice", key)
+		}
+		object[key] = value
+	}
+	return json.Marshal(object)
+}
+
+func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments json.RawMessage) error {
+	selected, err := s.selectTools()
+	if err != nil {
+		return err
+	}
+	known := false
+	for _, t := range selected {
+		known = known || t.Meta().Name == tool
+	}
+	if !known {
+		return fmt.Errorf("no tool %q is enabled; 'esa-mcp tools' lists them", tool)
+	}
+	a, err := newApp(cmd.Context(), s, appOptions{confirmed: s.yes})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	session, err := a.connect(cmd.Context())
+	if err != nil {
+		return failed("connect: %w", err)
+	}
+	defer session.Close()
+	result, err := session.CallTool(cmd.Context(), tool, arguments, nil)
+	if err != nil {
+		return failed("call %s: %w", tool, err)
+	}
+	if result.IsError {
+		return &failure{text: result.Text}
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, result.Structured, "", "  "); err != nil {
+		return failed("result of %s: %w", tool, err)
+	}
+	out.WriteByte('\n')
+	_, err = std.out.Write(out.Bytes())
+	return err
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// streams are the process's standard streams, so that tests can have others.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// failure is an error whose text is complete: it is printed as it is, with exit
+// code 1, where other errors are bad usage.
+type failure struct {
+	text string
+	err  error
+}
+
+func (f *failure) Error() string { return f.text }
+func (f *failure) Unwrap() error { return f.err }
+
+func failed(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &failure{text: "esa-mcp: " + err.Error(), err: err}
+}
+
+// settings are the global flags.
+type settings struct {
+	local    bool
+	localDir string
+	endpoint string
+	region   string
+	toolsets string
+	readOnly bool
+	yes      bool
+	logLevel string
+	timeout  time.Duration
+
+	logger *slog.Logger
+}
+
+// envPrefix and the flag's name in capitals make its environment variable:
+// --local-dir is ESA_MCP_LOCAL_DIR.
+const envPrefix = "ESA_MCP_"
+
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func newRoot(std streams) *cobra.Command {
+	s := &settings{}
+	root := &cobra.Command{
+		Use:   "esa-mcp",
+		Short: "MCP server for Alibaba Cloud ESA: pages, edge functions, edge KV, sites, DNS",
+		Long: `esa-mcp lets an AI agent, or you at a shell, operate Alibaba Cloud ESA.
+Without a sub-command it speaks MCP on standard input and output.
+
+  esa-mcp demo         deploy a site on the embedded local ESA, no account needed
+  esa-mcp --local      serve MCP against the embedded local ESA
+  esa-mcp              serve MCP against your account`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd.Flags()); err != nil {
+				return err
+			}
+			return s.complete(std.err)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, std) },
+	}
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	root.SetIn(std.in)
+	s.flags(root.PersistentFlags())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newDemo(s, std), newVersion(std))
+	return root
+}
+
+func (s *settings) flags(f *pflag.FlagSet) {
+	f.BoolVar(&s.local, "local", false, "work against the embedded local ESA instead of an account")
+	f.StringVar(&s.localDir, "local-dir", "", `folder that keeps the local ESA's state; ":memory:" keeps nothing (default: a folder of esa-mcp in your configuration folder)`)
+	f.StringVar(&s.endpoint, "endpoint", "", "API endpoint; http:// is accepted for loopback addresses only (default: that of the region)")
+	f.StringVar(&s.region, "region", "", "cn-hangzhou (China site accounts) or ap-southeast-1 (international accounts); default from ALIBABACLOUD_REGION_ID")
+	f.StringVar(&s.toolsets, "toolsets", "default", "tools to offer: toolset names, default, all, with +name and -name")
+	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
+	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
+	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")
+	f.DurationVar(&s.timeout, "timeout", 0, "longest time one tool call may take, such as 90s (default: no limit beyond those of its requests)")
+}
+
+// fromEnvironment sets each flag that was not given from its variable.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var failure error
+	flags.VisitAll(func(f *pflag.Flag) {
+		value, ok := os.LookupEnv(envName(f.Name))
+		if f.Changed || !ok || value == "" || failure != nil {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			failure = fmt.Errorf("environment variable %s: %w", envName(f.Name), err)
+		}
+	})
+	return failure
+}
+
+// complete checks the settings and makes the logger.
+func (s *settings) complete(stderr io.Writer) error {
+	if s.local && s.endpoint != "" {
+		return fmt.Errorf("--local and --endpoint exclude each other: --local brings its own endpoint")
+	}
+	if s.timeout < 0 {
+		return fmt.Errorf("--timeout must not be negative: %s", s.timeout)
+	}
+	if s.localDir == "" {
+		base, err := os.UserConfigDir()
+		if err != nil {
+			base = os.TempDir()
+		}
+		s.localDir = filepath.Join(base, "esa-mcp", "local")
+	}
+	if s.logLevel == "off" {
+		s.logger = slog.New(slog.DiscardHandler)
+		return nil
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.logLevel)); err != nil {
+		return fmt.Errorf("--log-level must be debug, info, warn, error or off, not %q", s.logLevel)
+	}
+	s.logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local"
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// shell runs the binary as a person would.
+func shell(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Env = env
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		require.IsType(t, &exec.ExitError{}, err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), log.String()
+}
+
+func TestCallFromTheShell(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	env := environment("ESA_MCP_LOCAL=true", "ESA_MCP_LOCAL_DIR="+dir)
+	code, out, log := shell(t, env, "call", "deploy_html", "name=shell", "html=<p>hi</p>", "percentage=100")
+	require.Equal(t, 0, code, log)
+	var deployed tools.DeployOutput
+	require.NoError(t, json.Unmarshal([]byte(out), &deployed))
+	require.Equal(t, tools.StatusLive, deployed.Status)
+
+	code, out, log = shell(t, env, "call", "list_routines", "--json", `{"page_size":1}`)
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, `"shell"`)
+
+	code, out, log = shell(t, env, "call", "delete_routine", "name=shell")
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, `"deleted": false`)
+	code, out, log = shell(t, env, "call", "delete_routine", "name=shell", "--yes")
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, `"deleted": true`)
+
+	code, out, log = shell(t, env, "call", "get_routine", "name=nobody")
+	require.Equal(t, 1, code)
+	require.Empty(t, out)
+	require.Contains(t, log, "no routine")
+}
+
+func TestBadUsage(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown command":      {[]string{"deploy"}, "deploy"},
+		"unknown flag":         {[]string{"--lokal"}, "lokal"},
+		"unknown tool":         {[]string{"call", "no_tool"}, "no_tool"},
+		"no tool":              {[]string{"call"}, "arg"},
+		"not key=value":        {[]string{"call", "list_routines", "page"}, "key=value"},
+		"both forms":           {[]string{"call", "list_routines", "--json", "{}", "page=1"}, "not both"},
+		"not an object":        {[]string{"call", "list_routines", "--json", "[1]"}, "JSON object"},
+		"given twice":          {[]string{"call", "list_routines", "page=1", "page=2"}, "twice"},
+		"unknown toolset":      {[]string{"tools", "--toolsets", "nonsense"}, "nonsense"},
+		"no tool left":         {[]string{"tools", "--toolsets", "pages", "--read-only"}, "leaves no tool"},
+		"http to the world":    {[]string{"call", "list_sites", "--endpoint", "http://esa.example.com"}, "loopback"},
+		"endpoint and local":   {[]string{"--local", "--endpoint", "https://esa.example.com"}, "exclude"},
+		"bad level":            {[]string{"tools", "--log-level", "loud"}, "loud"},
+		"bad time":             {[]string{"tools", "--timeout", "soon"}, "soon"},
+		"local off loopback":   {[]string{"local", "--dir", ":memory:", "--listen", "0.0.0.0:0"}, "loopback"},
+		"demo with an account": {[]string{"demo", "--once", "--endpoint", "https://esa.example.com"}, "local"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, log := shell(t, environment(), c.args...)
+			require.NotEqual(t, 0, code)
+			require.Empty(t, out)
+			require.Contains(t, log, c.want)
+			require.NotContains(t, log, "panic")
+		})
+	}
+	code, _, log := shell(t, environment("ESA_MCP_TIMEOUT=soon"), "tools")
+	require.Equal(t, 2, code)
+	require.Contains(t, log, "ESA_MCP_TIMEOUT")
+}
+
+func TestToolsListing(t *testing.T) {
+	code, out, log := shell(t, environment(), "tools")
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, "deploy_pages")
+	code, out, log = shell(t, environment(), "tools", "--toolsets", "-pages", "--read-only")
+	require.Equal(t, 0, code, log)
+	require.NotContains(t, out, "deploy_pages")
+	require.NotContains(t, out, "put_kv")
+	require.Contains(t, out, "get_kv")
+	code, out, log = shell(t, environment(), "tools", "--json")
+	require.Equal(t, 0, code, log)
+	var list []struct {
+		Name        string
+		InputSchema map[string]any `json:"inputSchema"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &list))
+	require.Len(t, list, len(tools.All()))
+	for _, tool := range list {
+		require.Equal(t, "object", tool.InputSchema["type"], tool.Name)
+	}
+}
+
+func TestLocalServesOtherClients(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), binary, "local", "--dir", ":memory:")
+	cmd.Env = environment()
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err)
+	var info local.Info
+	require.NoError(t, json.Unmarshal(line, &info))
+	for _, field := range []string{"endpoint", "edge", "access_key_id", "access_key_secret"} {
+		require.Contains(t, string(line), `"`+field+`"`)
+	}
+	env := environment("ALICLOUD_ACCESS_KEY="+info.AccessKeyID, "ALICLOUD_SECRET_KEY="+info.AccessKeySecret)
+	code, out, log := shell(t, env, "call", "deploy_html", "name=other", "html=x", "--endpoint", info.Endpoint)
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, `"live"`)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait(), "interrupted, it ends well")
+}
+
+func TestDemo(t *testing.T) {
+	code, out, log := shell(t, environment(), "demo", "--once")
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, "every byte as on disk")
+	require.Regexp(t, `http://hello\.[0-9a-f]{8}\.er\.localhost:\d+/`, out)
+	require.Empty(t, strings.TrimSpace(log))
+}
