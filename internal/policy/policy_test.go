@@ -47,7 +47,7 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite":               {"internal/local/state"},
 	"github.com/go-git/go-git":         {"internal/pages"},
 	"github.com/stretchr/testify":      {},
-	"github.com/klauspost/compress":    {"internal/pages"},
+	"github.com/klauspost/compress":    {"internal/pages", "internal/local/routine"},
 	"github.com/santhosh-tekuri":       {"tools"},
 	"github.com/invopop/jsonschema":    {"tools"},
 	"github.com/tailscale/hujson":      {"internal/pages"},
