@@ -45,7 +45,7 @@ inspector: build ## drive the server with the MCP Inspector (needs npx)
 browser: ## open the demo's site in headless Chromium (needs chromium)
 	$(GO) test -tags browser -run TestBrowser -count 1 -v ./cmd/esa-mcp
 
-fuzz: ## run each fuzz target for a short while
+fuzz: ## run each fuzz target over some new inputs (FUZZRUNS, default 1000)
 	.ci/fuzz
 
 clean: ## remove what was built

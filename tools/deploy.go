@@ -21,7 +21,7 @@ const handleTime = 2 * time.Second
 
 // The pauses between two looks at a build.
 const (
-	firstPoll = 50 * time.Millisecond
+	firstPoll = 20 * time.Millisecond
 	lastPoll  = time.Second
 )
 
@@ -318,7 +318,7 @@ func (r *deployment) await(ctx context.Context) (bool, error) {
 	if end, ok := ctx.Deadline(); ok && end.Add(-handleTime).Before(deadline) {
 		deadline = end.Add(-handleTime)
 	}
-	for pause := firstPoll; ; pause = min(pause*3/2, lastPoll) {
+	for pause := firstPoll; ; pause = min(2*pause, lastPoll) {
 		Progress(ctx, 75, 100, "waiting for version "+r.version+" to be built")
 		v, err := esa.Call[codeVersion](ctx, r.ESA, "GetRoutineCodeVersionInfo", esa.Params{"Name": r.name, "CodeVersion": r.version})
 		switch {

@@ -69,7 +69,7 @@ func deployHTML() Tool {
 		if err != nil {
 			return DeployOutput{}, err
 		}
-		archive, err := pages.PlanBytes(ctx, []pages.MemFile{{Path: "index.html", Data: page}}, nil, pages.PlanOptions{})
+		archive, err := pages.PlanBytes(ctx, []pages.MemFile{{Path: "index.html", Data: page}}, nil, d.packing())
 		if err != nil {
 			return DeployOutput{}, about(err)
 		}
@@ -141,7 +141,7 @@ func deployPages() Tool {
 		Description: "Deploy a folder as a static site (Pages), with an edge function if wanted, and return an address that opens. Honours esa.jsonc, esa.toml, .gitignore and .esaignore; leaves out and lists secrets, node_modules and litter. Sends nothing when the same content is live. Staging is deployed before production; after a failure the error says what is live.",
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployPagesInput) (DeployOutput, error) {
-		project, err := in.load(ctx)
+		project, err := in.load(ctx, d)
 		if err != nil {
 			return DeployOutput{}, err
 		}

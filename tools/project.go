@@ -27,7 +27,7 @@ const maxSkippedShown = 50
 
 // load reads the folder and its configuration. Arguments win over esa.jsonc and
 // esa.toml.
-func (in DeployPagesInput) load(ctx context.Context) (project, error) {
+func (in DeployPagesInput) load(ctx context.Context, d *Deps) (project, error) {
 	if err := checkFolder(in.Path); err != nil {
 		return project{}, err
 	}
@@ -55,7 +55,7 @@ func (in DeployPagesInput) load(ctx context.Context) (project, error) {
 	if err != nil {
 		return project{}, err
 	}
-	if err := p.pack(ctx, folder, script); err != nil {
+	if err := p.pack(ctx, d, folder, script); err != nil {
 		return project{}, err
 	}
 	p.tell(folder, script)
@@ -110,7 +110,7 @@ func (in DeployPagesInput) scan(ctx context.Context, config pages.Config, script
 }
 
 // pack decides the archive: it reads every file once.
-func (p *project) pack(ctx context.Context, folder *pages.Folder, script *pages.Script) error {
+func (p *project) pack(ctx context.Context, d *Deps, folder *pages.Folder, script *pages.Script) error {
 	if folder != nil {
 		Progress(ctx, 8, 100, fmt.Sprintf("reading %d files, %s", len(folder.Files), size(folder.Bytes)))
 	}
@@ -118,13 +118,17 @@ func (p *project) pack(ctx context.Context, folder *pages.Folder, script *pages.
 	if script != nil {
 		code = script.Code
 	}
-	archive, err := pages.Plan(ctx, folder, code, pages.PlanOptions{})
+	archive, err := pages.Plan(ctx, folder, code, d.packing())
 	if err != nil {
 		return about(err)
 	}
 	p.archive = archive
 	return nil
 }
+
+// packing says how to make archives: compression spares the network, and to the
+// local ESA there is none.
+func (d *Deps) packing() pages.PlanOptions { return pages.PlanOptions{Store: d.Local != nil} }
 
 // tell notes what was left out and what the function has to expect.
 func (p *project) tell(folder *pages.Folder, script *pages.Script) {

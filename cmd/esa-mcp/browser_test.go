@@ -51,7 +51,7 @@ func TestBrowserShowsTheDemo(t *testing.T) {
 	require.Equal(t, 640, do(t, ctx, chromedp.Evaluate[int](`document.querySelector("#picture").naturalWidth`)), "the image is shown")
 	out := filepath.Join("..", "..", "out")
 	require.NoError(t, os.MkdirAll(out, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(out, "demo.png"), do(t, ctx, chromedp.FullScreenshot(90)), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(out, "demo.png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
 
 	about := do(t, ctx, chromedp.Evaluate[string](`document.querySelector("#about").href`))
 	require.Contains(t, about, "%E5%85%B3", "a link to the page with the Chinese name")
