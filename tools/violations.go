@@ -76,7 +76,11 @@ func (c *compiledSchema) describe(doc any, e *validator.ValidationError) []strin
 	case *kind.Const:
 		return one("%s is not %s", show(found), encode(k.Want))
 	case *kind.Pattern:
-		return one("%s does not have the form %s", show(found), k.Want)
+		text := fmt.Sprintf("%s does not have the form %s", show(found), k.Want)
+		if d, ok := schema["description"].(string); ok {
+			text += " (" + strings.TrimSuffix(shorten(d, 120), ".") + ")"
+		}
+		return one("%s", text)
 	case *kind.Format:
 		return one("%s is not a valid %s", show(found), k.Want)
 	case *kind.Minimum:

@@ -17,7 +17,9 @@ func newCall(s *settings, std streams) *cobra.Command {
 		Long: `call runs one tool as an MCP client would and prints its structured result.
 Arguments are key=value, or one JSON object with --json. A value of the form
 key='{"a":1}' or key='[1,2]' is taken as JSON where the tool wants an object or
-a list. Exit code 1 is an error of the tool, 2 bad usage.`,
+a list. Exit code 1 is an error of the tool, 2 bad usage.
+
+With --local the edge ends with the call; 'esa-mcp local' serves the same state.`,
 		Example: `  esa-mcp call deploy_pages name=hello path=./public --local
   esa-mcp call list_sites --json '{"page_size": 5}'`,
 		Args: cobra.MinimumNArgs(1),

@@ -474,3 +474,24 @@ func TestDeleteRoutineAsksFirst(t *testing.T) {
 	require.True(t, gone.Deleted)
 	require.Contains(t, s.refuse(t, "get_routine", arguments{"name": "doomed"}), "no routine")
 }
+
+func TestFileThatChangesWhileItIsRead(t *testing.T) {
+	r := newRig(t)
+	s := start(t, r.env)
+	site := writeSite(t, map[string]string{"index.html": "old"})
+	first := callOK[tools.DeployOutput](t, s, "deploy_pages", arguments{"name": "changing", "path": site})
+	big := filepath.Join(site, "big.txt")
+	require.NoError(t, os.WriteFile(big, bytes.Repeat([]byte("old text "), 1<<20), 0o644))
+	r.set(func(_ http.ResponseWriter, q *http.Request) bool {
+		if action(q) == "CreateRoutineWithAssetsCodeVersion" { // between the first reading and the second
+			require.NoError(t, os.WriteFile(big, bytes.Repeat([]byte("new text "), 1<<20), 0o644))
+		}
+		return false
+	})
+	text := s.refuse(t, "deploy_pages", arguments{"name": "changing", "path": site})
+	require.Contains(t, text, "big.txt")
+	require.Contains(t, text, "changed")
+	require.Contains(t, text, "deploy again")
+	require.Contains(t, text, "production: version "+first.Version)
+	require.Equal(t, first.Live, live(t, r, "changing"))
+}
