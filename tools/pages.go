@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/pages"
@@ -167,7 +168,7 @@ func (p plan) preview() DeployOutput {
 	return DeployOutput{
 		Status: StatusDryRun, Name: p.name, Files: p.archive.Files, Bytes: p.archive.Bytes,
 		Live: []LiveEnvironment{},
-		Next: fmt.Sprintf("deploy_pages without dry_run uploads %s and deploys to %s", size(p.archive.ZipSize), p.environment),
+		Next: fmt.Sprintf("deploy_pages without dry_run uploads %s and deploys to %s", size(p.archive.ZipSize), strings.Join(p.environments(), ", then ")),
 	}
 }
 

@@ -138,7 +138,7 @@ func (p *project) tell(folder *pages.Folder, script *pages.Script) {
 			p.skipped = append(p.skipped, SkippedFile{Path: s.Path, Reason: s.Reason})
 		}
 		if n := len(folder.Skipped); n > 0 {
-			text := fmt.Sprintf("%d files or folders were left out; skipped lists them with the reason.", n+folder.SkippedMore)
+			text := fmt.Sprintf("Files and folders left out: %d; skipped lists them with the reason.", n+folder.SkippedMore)
 			if folder.SkippedMore > 0 {
 				text += fmt.Sprintf(" The list stops after %d.", n)
 			}

@@ -185,7 +185,7 @@ func deleteRoutine() Tool {
 		if err != nil {
 			return DeleteRoutineOutput{}, fmt.Errorf("list the versions of %s: %w", in.Name, err)
 		}
-		out := DeleteRoutineOutput{Name: in.Name, Lost: fmt.Sprintf("%d versions; live in %s", len(versions), describeLive(r.live()))}
+		out := DeleteRoutineOutput{Name: in.Name, Lost: fmt.Sprintf("versions: %d; live in %s", len(versions), describeLive(r.live()))}
 		if in.Confirm == "" && !d.Confirmed {
 			out.Next = fmt.Sprintf("delete_routine with name %q and confirm %q", in.Name, in.Name)
 			return out, nil

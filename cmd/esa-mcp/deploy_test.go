@@ -467,7 +467,7 @@ func TestDeleteRoutineAsksFirst(t *testing.T) {
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "doomed", "html": "x"})
 	preview := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "doomed"})
 	require.False(t, preview.Deleted)
-	require.Contains(t, preview.Lost, "1 versions")
+	require.Contains(t, preview.Lost, "versions: 1")
 	s.refuse(t, "delete_routine", arguments{"name": "doomed", "confirm": "other"})
 	callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "doomed"})
 	gone := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "doomed", "confirm": "doomed"})

@@ -1,0 +1,134 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// create makes the routine. Somebody else may have made it meanwhile: the three
+// spellings of that error are fine (esa-facts 1.2).
+func (r *deployment) create(ctx context.Context) error {
+	Progress(ctx, 20, 100, "creating routine "+r.name)
+	params := esa.Params{"Name": r.name, "HasAssets": true}
+	if r.description != "" {
+		params["Description"] = r.description
+	}
+	_, err := r.ESA.Call(ctx, "CreateRoutine", params)
+	if code := esa.CodeOf(err); strings.HasPrefix(code, "Routine") && strings.Contains(code, "AlreadyExist") {
+		return nil
+	}
+	if err == nil {
+		return nil
+	}
+	if status := serviceStatus(ctx, r.ESA); status != "" && status != "Running" {
+		return Refuse("Edge Routine is not open on this account (status %s). A person has to open it in the ESA console (Edge Computing > Functions and Pages); opening may cost money, so it is not done here. Cause: %v", status, err)
+	}
+	return fmt.Errorf("create routine %s: %w", r.name, err)
+}
+
+// serviceStatus is the account's Edge Routine status, empty if it is not told.
+func serviceStatus(ctx context.Context, c esa.Caller) string {
+	s, err := esa.Call[struct{ Status string }](ctx, c, "GetErService", nil)
+	if err != nil {
+		return ""
+	}
+	return s.Status
+}
+
+// upload makes a version and sends its content. When that fails, the version is
+// taken back, for it would count against the routine's few.
+func (r *deployment) upload(ctx context.Context) error {
+	err := r.Upload.Upload(ctx, r.newVersion, esa.Object{
+		Name: r.name + ".zip",
+		Size: r.archive.ZipSize,
+		Open: r.archive.Open,
+		Sent: func(sent int64) {
+			Progress(ctx, 25+45*float64(sent)/float64(max(r.archive.ZipSize, 1)), 100,
+				fmt.Sprintf("uploading: %s of %s", size(sent), size(r.archive.ZipSize)))
+		},
+	})
+	if err != nil && r.version != "" {
+		r.discard(ctx)
+	}
+	r.sent = err == nil
+	return err
+}
+
+// newVersion asks for a version and for leave to upload its content. It is asked
+// again when that leave ran out; the version that got nothing is taken back.
+func (r *deployment) newVersion(ctx context.Context) (esa.PostForm, error) {
+	if r.version != "" {
+		r.discard(ctx)
+	}
+	Progress(ctx, 25, 100, "creating a version")
+	left, err := json.Marshal(origin{originSource, r.hash(), r.environment, r.percentage})
+	if err != nil {
+		return esa.PostForm{}, err
+	}
+	params := esa.Params{"Name": r.name, "ExtraInfo": string(left), "DeployEnv": r.variablesOf()}
+	if r.description != "" {
+		params["CodeDescription"] = r.description
+	}
+	if r.notFoundStrategy != "" {
+		params["ConfOptions"] = map[string]any{"NotFoundStrategy": r.notFoundStrategy}
+	}
+	answer, err := esa.Call[struct {
+		CodeVersion   string
+		OssPostConfig map[string]any
+	}](ctx, r.ESA, "CreateRoutineWithAssetsCodeVersion", params)
+	if err != nil {
+		return esa.PostForm{}, r.explainLimit(ctx, err)
+	}
+	r.version = answer.CodeVersion
+	return esa.AssetsForm(answer.OssPostConfig)
+}
+
+// variablesOf names the environment whose variables the version carries: without
+// one it carries none (esa-facts 1.3).
+func (r *deployment) variablesOf() string {
+	if r.environment == staging {
+		return staging
+	}
+	return production
+}
+
+// explainLimit adds, when the routine keeps as many versions as it may, which of
+// them can go.
+func (r *deployment) explainLimit(ctx context.Context, cause error) error {
+	code := strings.ToLower(esa.CodeOf(cause))
+	if !strings.Contains(code, "quota") && !strings.Contains(code, "limit") && !strings.Contains(code, "exceed") {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	versions, err := listVersions(ctx, r.ESA, r.name)
+	if err != nil {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	now, _, err := getRoutine(ctx, r.ESA, r.name)
+	if err != nil {
+		return fmt.Errorf("create a version of %s: %w", r.name, cause)
+	}
+	var idle []string
+	for _, v := range slices.Backward(versions) { // oldest first
+		if !now.deployed(v.CodeVersion) {
+			idle = append(idle, v.CodeVersion)
+		}
+	}
+	return fmt.Errorf("routine %s keeps as many versions as it may (%d); not deployed, oldest first: %s. Delete one with DeleteRoutineCodeVersion and deploy again: %w",
+		r.name, len(versions), strings.Join(idle, ", "), cause)
+}
+
+// discard takes back a version that nothing will use. It is a kindness: if it
+// fails, the version stays and costs a place.
+func (r *deployment) discard(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	if _, err := r.ESA.Call(ctx, "DeleteRoutineCodeVersion", esa.Params{"Name": r.name, "CodeVersion": r.version}); err != nil {
+		r.Logger.Warn("unused version stays", "routine", r.name, "version", r.version, "code", esa.CodeOf(err))
+	}
+	r.version = ""
+}
