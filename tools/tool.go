@@ -36,6 +36,8 @@ type Meta struct {
 	Name, Title, Description string
 	// Toolset is the group that switches the tool on and off.
 	Toolset string
+	// Calls names every API operation that the tool may send.
+	Calls []string
 	// The four hints of MCP; all are mandatory.
 	ReadOnly, Destructive, Idempotent, OpenWorld Hint
 }
