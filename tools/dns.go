@@ -113,6 +113,7 @@ func dnsTools() []Tool {
 			Description: "Lists the DNS records of a site (site_id or site_name). The name search is fuzzy unless match says otherwise. " +
 				"One A/AAAA record holds all addresses of a name, comma-separated in data.value. " +
 				"Records that belong to edge routines are not listed here.",
+			Calls:    []string{"ListRecords", "ListSites"},
 			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listRecords),
 	}

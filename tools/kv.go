@@ -106,6 +106,7 @@ func kvTools() []Tool {
 			Toolset: "kv",
 			Description: "Stores a value under a key of edge KV, replacing any value there. The namespace has to exist. " +
 				"Other edge nodes may serve the old value for some minutes.",
+			Calls:    []string{"PutKv"},
 			ReadOnly: No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 		}, putKV),
 		Define(Meta{
@@ -114,6 +115,7 @@ func kvTools() []Tool {
 			Toolset: "kv",
 			Description: "Reads the value of a key of edge KV. A long value is returned in parts: " +
 				"call again with offset set to next_offset. Use base64 for a value that is not text.",
+			Calls:    []string{"GetKv"},
 			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, getKV),
 		Define(Meta{
@@ -121,6 +123,7 @@ func kvTools() []Tool {
 			Title:       "List KV keys",
 			Toolset:     "kv",
 			Description: "Lists the keys of an edge KV namespace, without values. Beyond 50,000 keys narrow the list with prefix.",
+			Calls:       []string{"ListKvs"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listKV),
 		Define(Meta{
@@ -129,6 +132,7 @@ func kvTools() []Tool {
 			Toolset: "kv",
 			Description: "Creates a namespace of edge KV. An account has few of them (10 by default), so use one for several purposes with key prefixes. " +
 				"If it exists already it is left as it is and created is false.",
+			Calls:    []string{"CreateKvNamespace"},
 			ReadOnly: No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, createKVNamespace),
 	}

@@ -57,10 +57,19 @@ type DeployHTMLInput struct {
 	DeployTarget
 }
 
+// deployCalls are the operations of a deploy, the look at it included. Only the
+// version that the deploy itself made and could not fill is deleted.
+func deployCalls() []string {
+	return []string{"GetErService", "GetRoutine", "CreateRoutine", "ListRoutineCodeVersions",
+		"CreateRoutineWithAssetsCodeVersion", "GetRoutineCodeVersionInfo", "DeleteRoutineCodeVersion",
+		"CreateRoutineCodeDeployment", "GetRoutineAccessToken"}
+}
+
 func deployHTML() Tool {
 	return Define(Meta{
 		Name: "deploy_html", Title: "Deploy one HTML page", Toolset: "pages",
 		Description: "Put one HTML page live on ESA's edge, as the index of a Pages site of its own, and return an address that opens. Bytes are kept as they are. For several files use deploy_pages. Deploying to a name again replaces its page.",
+		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployHTMLInput) (DeployOutput, error) {
 		if err := checkName(in.Name); err != nil {
@@ -140,6 +149,7 @@ func deployPages() Tool {
 	return Define(Meta{
 		Name: "deploy_pages", Title: "Deploy a folder", Toolset: "pages",
 		Description: "Deploy a folder as a static site (Pages), with an edge function if wanted, and return an address that opens. Honours esa.jsonc, esa.toml, .gitignore and .esaignore; leaves out and lists secrets, node_modules and litter. Sends nothing when the same content is live. Staging is deployed before production; after a failure the error says what is live.",
+		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployPagesInput) (DeployOutput, error) {
 		project, err := in.load(ctx, d)
@@ -183,6 +193,7 @@ func getDeployment() Tool {
 	return Define(Meta{
 		Name: "get_deployment", Title: "Look at or resume a deployment", Toolset: "pages",
 		Description: "Look at a version that deploy_pages or deploy_html made: is it built, and what is live where. With resume, wait for the build and finish the deploy where it stopped.",
+		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in GetDeploymentInput) (DeployOutput, error) {
 		release, err := d.Locks.Lock(ctx, in.Name)

@@ -44,6 +44,7 @@ func listRoutines() Tool {
 	return Define(Meta{
 		Name: "list_routines", Title: "List routines and Pages sites", Toolset: "routines",
 		Description: "List the account's edge routines (Pages sites are routines with static files), with their default domains and the account's quota.",
+		Calls:       []string{"ListUserRoutines"},
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in ListRoutinesInput) (ListRoutinesOutput, error) {
 		page, size := max(in.Page, 1), in.PageSize
@@ -111,6 +112,7 @@ func getRoutineTool() Tool {
 	return Define(Meta{
 		Name: "get_routine", Title: "Get a routine", Toolset: "routines",
 		Description: "Show one routine or Pages site: what is live in staging and production, its code versions, and an address that opens. The address carries a token valid for an hour: treat it as a secret.",
+		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineAccessToken"},
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in GetRoutineInput) (GetRoutineOutput, error) {
 		r, ok, err := getRoutine(ctx, d.ESA, in.Name)
@@ -164,6 +166,7 @@ func deleteRoutine() Tool {
 	return Define(Meta{
 		Name: "delete_routine", Title: "Delete a routine", Toolset: "routines",
 		Description: "Delete a routine or Pages site with all its versions and what is live. Cannot be undone. Call it first without confirm to see what would be lost; ask the person before confirming.",
+		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "DeleteRoutine"},
 		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeleteRoutineInput) (DeleteRoutineOutput, error) {
 		if in.Confirm != "" && in.Confirm != in.Name {

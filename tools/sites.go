@@ -94,6 +94,7 @@ func siteTools() []Tool {
 			Toolset: "sites",
 			Description: "Lists the sites (domains) of the account, with state, access type and, for a pending site, " +
 				"what has to be done to activate it. The name search is fuzzy unless match says otherwise.",
+			Calls:    []string{"ListSites"},
 			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listSites),
 		Define(Meta{
@@ -102,6 +103,7 @@ func siteTools() []Tool {
 			Toolset: "sites",
 			Description: "Shows one site, by site_id or by its exact site_name: state, access type, coverage, plan, name servers, " +
 				"verification code, and the next steps when it is not active.",
+			Calls:    []string{"GetSite", "ListSites"},
 			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, getSite),
 	}
