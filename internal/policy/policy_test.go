@@ -53,6 +53,8 @@ var onlyIn = map[string][]string{
 	"github.com/tailscale/hujson":      {"internal/pages"},
 	"github.com/pelletier/go-toml":     {"internal/pages"},
 	"github.com/alibabacloud-go/debug": {},
+	"github.com/itchyny/gojq":          {"tools"},
+	"github.com/tiktoken-go":           {},
 }
 
 type file struct {
