@@ -20,6 +20,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
@@ -158,6 +159,9 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
+	uploaded := files.New(store, files.Config{Now: o.Now})
+	table.Add(uploaded.Table())
+	o.KV.Files = uploaded
 	table.Add(kv.New(store, o.KV).Table())
 	table.Add(routines.Table())
 
@@ -165,8 +169,15 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
 		Table: table, Intercept: o.Intercept, Now: o.Now, Logger: o.Logger,
+		Versions: map[string]string{files.Action: files.Version},
 	})
-	uploads := o.WrapUploads(oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: routines.Uploaded}))
+	takeOver := func(ctx context.Context, object oss.Object) error {
+		if taken, err := uploaded.Uploaded(ctx, object); taken || err != nil {
+			return err
+		}
+		return routines.Uploaded(ctx, object)
+	}
+	uploads := o.WrapUploads(oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver}))
 	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain})
 	return &Server{store: store, routines: routines}, split(calls, uploads), edgeHandler, nil
 }
@@ -175,7 +186,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 // paths that it finds unclean, and a redirect loses a signed call.
 func split(calls, uploads http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/oss/") {
+		if strings.HasPrefix(r.URL.Path, "/oss/") || oss.AtBucket(r) {
 			uploads.ServeHTTP(w, r)
 			return
 		}

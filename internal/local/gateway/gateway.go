@@ -34,6 +34,8 @@ type Config struct {
 	AccessKeyID, AccessKeySecret string
 	// Table has the operations.
 	Table api.Table
+	// Versions names the API version of actions that are not of ESA's own.
+	Versions map[string]string
 	// Intercept, if set, is called for each verified and valid call before its
 	// handler. An *api.Error that it returns is the answer, so that tests can
 	// throttle or fail chosen actions; it may also wait, but not past ctx.
@@ -144,8 +146,8 @@ func (g *Gateway) admit(r *http.Request, action string, params api.Params) (api.
 	switch {
 	case version == "":
 		return nil, missing("Version")
-	case version != catalog.Version:
-		return nil, api.Errorf(400, "InvalidVersion", "Specified parameter Version is not valid: use %s.", catalog.Version)
+	case version != g.version(action):
+		return nil, api.Errorf(400, "InvalidVersion", "Specified parameter Version is not valid: use %s.", g.version(action))
 	case action == "":
 		return nil, missing("Action")
 	}
@@ -167,6 +169,14 @@ func (g *Gateway) admit(r *http.Request, action string, params api.Params) (api.
 		}
 	}
 	return handle, nil
+}
+
+// version is the API version that an action is called with.
+func (g *Gateway) version(action string) string {
+	if v := g.cfg.Versions[action]; v != "" {
+		return v
+	}
+	return catalog.Version
 }
 
 // methodAllowed follows what is known of the service: an operation that the

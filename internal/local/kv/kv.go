@@ -1,5 +1,5 @@
 // Package kv is the edge key-value store of the local ESA: namespaces, and
-// pairs one at a time.
+// pairs one at a time or in batches.
 //
 // It must not know how calls arrive or are signed, nor how edge routines read
 // pairs. Here a pair is readable at once; on the service it can take minutes.
@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -25,6 +26,10 @@ const (
 	maxKey         = 512       // characters
 	maxValue       = 2_000_000 // bytes
 	maxWindow      = 50_000    // page number times page size of a list
+	maxBatch       = 10_000    // keys of a batch in the request itself
+	maxBatchBytes  = 2_000_000 // of KvList
+	maxFileValue   = 25_000_000
+	maxFileBatch   = 100_000_000
 )
 
 // Config is what the service needs. The zero value of each field has a default.
@@ -37,6 +42,14 @@ type Config struct {
 	// Capacity is what one namespace holds, in bytes of keys and values; 1 GiB
 	// if 0. The account holds ten times that.
 	Capacity int64
+	// Files opens what the high-capacity operations read; they refuse every
+	// address if nil.
+	Files Files
+}
+
+// Files opens an uploaded file by its address and says how large it is.
+type Files interface {
+	Open(ctx context.Context, address string) (io.ReadCloser, int64, error)
 }
 
 // Service answers the operations of the key-value store.
@@ -59,15 +72,20 @@ func New(store *state.Store, cfg Config) *Service {
 // Table returns the operations.
 func (s *Service) Table() api.Table {
 	t := api.Table{
-		"CreateKvNamespace": s.createNamespace,
-		"DeleteKv":          s.deletePair,
-		"DeleteKvNamespace": s.deleteNamespace,
-		"GetKv":             s.getPair,
-		"GetKvAccount":      s.getAccount,
-		"GetKvDetail":       s.getDetail,
-		"GetKvNamespace":    s.getNamespace,
-		"ListKvs":           s.listPairs,
-		"PutKv":             s.putPair,
+		"BatchDeleteKv":                 s.batchDelete,
+		"BatchDeleteKvWithHighCapacity": s.batchDeleteFile,
+		"BatchPutKv":                    s.batchPut,
+		"BatchPutKvWithHighCapacity":    s.batchPutFile,
+		"CreateKvNamespace":             s.createNamespace,
+		"DeleteKv":                      s.deletePair,
+		"DeleteKvNamespace":             s.deleteNamespace,
+		"GetKv":                         s.getPair,
+		"GetKvAccount":                  s.getAccount,
+		"GetKvDetail":                   s.getDetail,
+		"GetKvNamespace":                s.getNamespace,
+		"ListKvs":                       s.listPairs,
+		"PutKv":                         s.putPair,
+		"PutKvWithHighCapacity":         s.putFile,
 	}
 	if s.cfg.Offline {
 		for action := range t {

@@ -82,10 +82,14 @@ func valueOf(p api.Params, text string) ([]byte, error) {
 			return nil, api.Errorf(400, "InvalidValue.Malformed", "Base64 is true, but Value is not Base64.")
 		}
 	}
-	if len(value) > maxValue {
-		return nil, api.Errorf(400, "InvalidValue.ExceedsMaximum", "The value has %d bytes, more than %d.", len(value), maxValue)
+	return value, checkSize(value, maxValue)
+}
+
+func checkSize(value []byte, most int) error {
+	if len(value) > most {
+		return api.Errorf(400, "InvalidValue.ExceedsMaximum", "The value has %d bytes, more than %d.", len(value), most)
 	}
-	return value, nil
+	return nil
 }
 
 // expiry is when a pair ends, in Unix seconds. ExpirationTtl wins over

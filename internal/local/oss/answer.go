@@ -41,11 +41,12 @@ func (e *refusal) write(w http.ResponseWriter, requestID, host string) {
 type answer struct {
 	status   int
 	key      string
+	location string
 	etag     string
 	callback bool // the answer is the callback's, with status 200
 }
 
-func (a answer) write(w http.ResponseWriter, host string) {
+func (a answer) write(w http.ResponseWriter) {
 	// OSS gives posted objects an ETag that is not their MD5.
 	w.Header().Set("ETag", `"`+a.etag+`"`)
 	switch {
@@ -53,14 +54,13 @@ func (a answer) write(w http.ResponseWriter, host string) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"Status":"OK"}`)
 	case a.status == http.StatusCreated:
-		location := "http://" + host + "/oss/" + Bucket + "/" + a.key
 		writeXML(w, a.status, struct {
 			XMLName  xml.Name `xml:"PostResponse"`
 			Bucket   string
 			ETag     string
 			Key      string
 			Location string
-		}{Bucket: Bucket, ETag: `"` + a.etag + `"`, Key: a.key, Location: location})
+		}{Bucket: Bucket, ETag: `"` + a.etag + `"`, Key: a.key, Location: a.location})
 	default:
 		w.WriteHeader(a.status)
 	}

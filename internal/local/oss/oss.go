@@ -29,6 +29,9 @@ import (
 // Bucket is the one bucket of the local object storage.
 const Bucket = "esa-local"
 
+// Host is the storage's host name: the bucket is also at http://Bucket.Host:PORT/.
+const Host = "oss.localhost"
+
 // maxDrain is how much of a refused body is still read, in bytes, so that a
 // client that writes all before it reads gets the answer and no broken pipe.
 const maxDrain = 64 << 20
@@ -74,6 +77,24 @@ func URL(baseURL string) string {
 	return strings.TrimSuffix(baseURL, "/") + "/oss/" + Bucket + "/"
 }
 
+// AtBucket reports whether a request went to the bucket's own host name.
+func AtBucket(r *http.Request) bool {
+	host := r.Host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host = host[:i]
+	}
+	return strings.EqualFold(host, Bucket+"."+Host)
+}
+
+// place is the bucket that a request names, and the address that its objects are
+// below.
+func place(r *http.Request) (bucket, base string) {
+	if AtBucket(r) && strings.Trim(r.URL.Path, "/") == "" {
+		return Bucket, "http://" + r.Host + "/"
+	}
+	return strings.Trim(strings.TrimPrefix(r.URL.Path, "/oss/"), "/"), "http://" + r.Host + "/oss/" + Bucket + "/"
+}
+
 type handler struct {
 	store *state.Store
 	cfg   Config
@@ -97,7 +118,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused.write(w, id, r.Host)
 		return
 	}
-	answer.write(w, r.Host)
+	answer.write(w)
 }
 
 // post carries out one PostObject request.
@@ -105,7 +126,7 @@ func (h *handler) post(r *http.Request) (answer, error) {
 	if r.Method != http.MethodPost {
 		return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 	}
-	bucket := strings.Trim(strings.TrimPrefix(r.URL.Path, "/oss/"), "/")
+	bucket, base := place(r)
 	if bucket != Bucket {
 		return answer{}, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist.")
 	}
@@ -122,7 +143,9 @@ func (h *handler) post(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return h.receive(r.Context(), f, p)
+	a, err := h.receive(r.Context(), f, p)
+	a.location = base + a.key
+	return a, err
 }
 
 // authorize checks who signed the form, and that the form obeys what was signed.
