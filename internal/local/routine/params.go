@@ -23,6 +23,10 @@ const (
 	codeRoutineQuota = "QuotaExceed.Routine"
 	codeVersionQuota = "QuotaExceed.RoutineCodeVersion"
 	codeNoStagedCode = "RoutineStagingCodeNotExist"
+
+	codeNoRoute        = "RoutineRouteNotExist"
+	codeRouteSiteQuota = "QuotaExceed.RoutineRouteSite"
+	codeRelatedTaken   = "Record.RecordNameConflictWithSameRecordType"
 )
 
 // querier is a database or a transaction.

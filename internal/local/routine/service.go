@@ -29,6 +29,7 @@ type Config struct {
 	DefaultDomainSuffix string
 	MaxRoutines         int           // routines of the account; 0: 100
 	MaxVersions         int           // code versions kept for one routine; 0: 10
+	MaxRouteSites       int           // sites that one routine has routes on; 0: 100
 	UploadTTL           time.Duration // how long an upload address is good; 0: 30 minutes
 	TokenTTL            time.Duration // how long an access token is good; 0: 1 hour
 	Limits              Limits
@@ -64,6 +65,7 @@ func (c Config) withDefaults() Config {
 	}
 	setDefault(&c.MaxRoutines, 100)
 	setDefault(&c.MaxVersions, 10)
+	setDefault(&c.MaxRouteSites, 100)
 	setDefault(&c.UploadTTL, 30*time.Minute)
 	setDefault(&c.TokenTTL, time.Hour)
 	setDefault(&c.Limits.MaxUpload, 4<<30)
@@ -141,6 +143,22 @@ func (s *Service) Table() api.Table {
 		"DeleteRoutineCodeVersion":           s.deleteVersion,
 		"PublishRoutineCodeVersion":          s.publishVersion,
 		"CreateRoutineCodeDeployment":        s.createDeployment,
+		"GetRoutineCodeVersion":              s.getVersionCode,
+		"UpdateRoutineConfigDescription":     s.updateDescription,
+		"GetRoutineStagingEnvIp":             s.getStagingIPs,
+		"GetRoutineUserInfo":                 s.getUserInfo,
+		"ListEdgeRoutinePlans":               s.listPlans,
+		"ListRoutineCanaryAreas":             s.listCanaryAreas,
+		"CreateRoutineRoute":                 s.createRoute,
+		"GetRoutineRoute":                    s.getRoute,
+		"UpdateRoutineRoute":                 s.updateRoute,
+		"DeleteRoutineRoute":                 s.deleteRoute,
+		"ListRoutineRoutes":                  s.listRoutineRoutes,
+		"ListSiteRoutes":                     s.listSiteRoutes,
+		"CreateRoutineRelatedRecord":         s.createRelatedRecord,
+		"DeleteRoutineRelatedRecord":         s.deleteRelatedRecord,
+		"ListRoutineRelatedRecords":          s.listRelatedRecords,
+		"ListEdgeRoutineRecords":             s.listEdgeRecords,
 	}
 }
 

@@ -21,10 +21,30 @@ func (s *Service) checkClash(ctx context.Context, tx *sql.Tx, rec *record) error
 			return err
 		}
 	}
+	if err := checkRoutine(ctx, tx, rec); err != nil {
+		return err
+	}
 	if rec.kind == typeCNAME && rec.sourceType == "Domain" {
 		return checkCircle(ctx, tx, rec)
 	}
 	return nil
+}
+
+// checkRoutine refuses an address of a name that leads to an edge routine. Such
+// names are kept apart: no list of records has them.
+func checkRoutine(ctx context.Context, tx *sql.Tx, rec *record) error {
+	if !rec.webType() && rec.kind != typeNS {
+		return nil
+	}
+	var routine string
+	err := tx.QueryRowContext(ctx, `SELECT r.name FROM routine_records t JOIN routines r ON r.id = t.routine_id WHERE t.name = ?`, rec.name).Scan(&routine)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look up the name's routine: %w", err)
+	}
+	return api.Errorf(400, "DependedByOthers", "%s is a related record of the routine %s. Delete that first.", rec.name, routine)
 }
 
 // clash says why two records cannot share their name. All addresses of a name
