@@ -24,6 +24,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
+	"github.com/esa-mcp/esa-mcp/internal/local/purge"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
@@ -64,6 +65,7 @@ type Options struct {
 	Site    site.Config
 	KV      kv.Config
 	Routine routine.Config
+	Purge   purge.Config
 }
 
 // Info says where a local ESA answers and with which key.
@@ -139,6 +141,7 @@ func (o Options) withDefaults() Options {
 		o.WrapUploads = func(h http.Handler) http.Handler { return h }
 	}
 	o.Site.Now, o.KV.Now = o.Now, o.Now
+	o.Purge.Now = o.Now
 	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
 	return o
 }
@@ -159,6 +162,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
+	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files = uploaded

@@ -1,0 +1,138 @@
+// Package purge is the part of the local ESA that takes purges and preloads of
+// cached content: it checks what is asked, counts it against the day's quota and
+// keeps the tasks.
+//
+// It must not know how calls arrive or are signed, nor how the edge caches. The
+// local edge serves every request anew, so a purge has nothing to drop there;
+// what a client can see of one - tasks, states, quotas, refusals - is all here.
+//
+// MissingTimeParameter and InvalidEndTime.Mismatch are documented codes; for
+// refused content and used-up quotas none is, and these follow the patterns of
+// the service and of its sister, the CDN.
+package purge
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// Config is what the service needs. The zero value of each field has a default.
+type Config struct {
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+	// Duration is how long a task is Refreshing; 2 s if 0. On the service it is
+	// minutes.
+	Duration time.Duration
+	// Quota is how many objects of a type a site may purge a day, by the type,
+	// or preload (Preload). The service's numbers depend on the plan; the
+	// defaults are those of an enterprise plan's size.
+	Quota map[string]int64
+}
+
+// Preload is the name of the quota of preloads.
+const Preload = "preload"
+
+// The types of a purge.
+const (
+	typeFile         = "file"
+	typeCacheKey     = "cachekey"
+	typeCacheTag     = "cachetag"
+	typeDirectory    = "directory"
+	typeIgnoreParams = "ignoreParams"
+	typeHostname     = "hostname"
+	typeAll          = "purgeall"
+)
+
+const (
+	kindPurge   = "purge"
+	kindPreload = "preload"
+)
+
+// keep is how long a task is listed.
+const keep = 30 * 24 * time.Hour
+
+func defaultQuota() map[string]int64 {
+	return map[string]int64{
+		typeFile: 10_000, typeIgnoreParams: 1_000, typeCacheTag: 1_000, typeDirectory: 500,
+		typeHostname: 100, typeAll: 50, Preload: 2_000,
+	}
+}
+
+// Service answers the operations of purges and preloads.
+type Service struct {
+	store *state.Store
+	cfg   Config
+}
+
+// New makes the service.
+func New(store *state.Store, cfg Config) *Service {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Duration == 0 {
+		cfg.Duration = 2 * time.Second
+	}
+	quota := defaultQuota()
+	for name, n := range cfg.Quota {
+		quota[name] = n
+	}
+	cfg.Quota = quota
+	return &Service{store: store, cfg: cfg}
+}
+
+// Table returns the operations.
+func (s *Service) Table() api.Table {
+	return api.Table{
+		"DescribePreloadTasks": s.describePreloads,
+		"DescribePurgeTasks":   s.describePurges,
+		"GetPurgeQuota":        s.getQuota,
+		"PreloadCaches":        s.preload,
+		"PurgeCaches":          s.purge,
+	}
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// siteOf finds the name of the site that a call is about, or fails with
+// SiteNotFound.
+func siteOf(ctx context.Context, q querier, p api.Params) (id int64, name string, err error) {
+	if id, err = p.Int("SiteId", 0); err != nil {
+		return 0, "", err
+	}
+	err = q.QueryRowContext(ctx, `SELECT name FROM sites WHERE id = ?`, id).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", id)
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("look up the site: %w", err)
+	}
+	return id, name, nil
+}
+
+// used counts what a site has purged or preloaded today, in UTC. A purge by
+// cache key is one of a file.
+func (s *Service) used(ctx context.Context, q querier, site int64, quota string) (int64, error) {
+	day := s.cfg.Now().UTC().Truncate(24 * time.Hour).UnixMilli()
+	kind, types := kindPurge, []any{quota, quota}
+	switch quota {
+	case Preload:
+		kind, types = kindPreload, []any{"", ""}
+	case typeFile:
+		types = []any{typeFile, typeCacheKey}
+	}
+	var n int64
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM cache_tasks WHERE site_id = ? AND kind = ? AND created >= ? AND type IN (?, ?)`,
+		append([]any{site, kind, day}, types...)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the day's tasks: %w", err)
+	}
+	return n, nil
+}

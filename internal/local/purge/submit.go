@@ -1,0 +1,156 @@
+package purge
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+type taskAnswer struct {
+	TaskID string `json:"TaskId"`
+}
+
+// purge answers PurgeCaches. All objects of a call are taken or none.
+func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
+	kind := r.Params.String("Type")
+	for _, name := range []string{"Force", "EdgeComputePurge"} {
+		if _, err := r.Params.Bool(name, false); err != nil {
+			return nil, err
+		}
+	}
+	var asked content
+	if _, err := r.Params.JSON("Content", &asked); err != nil {
+		return nil, err
+	}
+	var answer taskAnswer
+	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+		site, name, err := siteOf(ctx, tx, r.Params)
+		if err != nil {
+			return err
+		}
+		objects, err := asked.objects(kind, name)
+		if err != nil {
+			return err
+		}
+		quota := kind
+		if kind == typeCacheKey {
+			quota = typeFile
+		}
+		if err := s.checkQuota(ctx, tx, site, quota, "QuotaExceeded.Refresh", len(objects)); err != nil {
+			return err
+		}
+		tasks := make([]task, len(objects))
+		for i, object := range objects {
+			tasks[i] = task{kind: kindPurge, typ: kind, content: object}
+		}
+		answer.TaskID, err = s.insert(ctx, tx, site, tasks)
+		return err
+	})
+	return answer, err
+}
+
+// preload answers PreloadCaches. An address whose host no proxied record of the
+// site serves is taken, and its task fails: the edge has no origin to fetch from.
+func (s *Service) preload(ctx context.Context, r *api.Request) (any, error) {
+	var (
+		addresses []string
+		headers   map[string]string
+		answer    taskAnswer
+	)
+	if _, err := r.Params.JSON("Content", &addresses); err != nil {
+		return nil, err
+	}
+	if _, err := r.Params.JSON("Headers", &headers); err != nil {
+		return nil, err
+	}
+	if len(addresses) == 0 {
+		return nil, refuse("Content must be a list of addresses that is not empty.")
+	}
+	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+		site, name, err := siteOf(ctx, tx, r.Params)
+		if err != nil {
+			return err
+		}
+		tasks := make([]task, len(addresses))
+		for i, address := range addresses {
+			if err := checkURL(address, name); err != nil {
+				return err
+			}
+			tasks[i] = task{kind: kindPreload, content: address}
+			served, err := proxied(ctx, tx, site, address)
+			if err != nil {
+				return err
+			}
+			if !served {
+				tasks[i].failure = "Internal Error"
+			}
+		}
+		if err := s.checkQuota(ctx, tx, site, Preload, "QuotaExceeded.Preload", len(tasks)); err != nil {
+			return err
+		}
+		answer.TaskID, err = s.insert(ctx, tx, site, tasks)
+		return err
+	})
+	return answer, err
+}
+
+// proxied reports whether the site has a proxied record for the address's host.
+func proxied(ctx context.Context, tx *sql.Tx, site int64, address string) (bool, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false, refuse("%q is not an address.", address)
+	}
+	host := strings.ToLower(u.Hostname())
+	wildcard := host
+	if _, parent, ok := strings.Cut(host, "."); ok {
+		wildcard = "*." + parent
+	}
+	var found bool
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM records WHERE site_id = ? AND proxied AND name IN (?, ?))`,
+		site, host, wildcard).Scan(&found)
+	if err != nil {
+		return false, fmt.Errorf("look up the record of %s: %w", host, err)
+	}
+	return found, nil
+}
+
+func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, site int64, quota, code string, want int) error {
+	used, err := s.used(ctx, tx, site, quota)
+	if err != nil {
+		return err
+	}
+	if left := s.cfg.Quota[quota] - used; int64(want) > left {
+		return api.Errorf(400, code, "The quota of %s allows %d more today, not %d.", quota, max(left, 0), want)
+	}
+	return nil
+}
+
+// insert stores the tasks of one call under one task id, and forgets old ones.
+func (s *Service) insert(ctx context.Context, tx *sql.Tx, site int64, tasks []task) (string, error) {
+	id, err := state.NextID(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	now := s.cfg.Now().UnixMilli()
+	if _, err := tx.ExecContext(ctx, `DELETE FROM cache_tasks WHERE created < ?`, now-keep.Milliseconds()); err != nil {
+		return "", fmt.Errorf("drop old tasks: %w", err)
+	}
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO cache_tasks (task_id, site_id, kind, type, content, failure, created, finishes)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return "", fmt.Errorf("prepare to store the tasks: %w", err)
+	}
+	defer insert.Close()
+	for _, t := range tasks {
+		if _, err := insert.ExecContext(ctx, id, site, t.kind, t.typ, t.content, t.failure, now, now+s.cfg.Duration.Milliseconds()); err != nil {
+			return "", fmt.Errorf("store a task: %w", err)
+		}
+	}
+	return strconv.FormatInt(id, 10), nil
+}
