@@ -25,19 +25,7 @@ func (s *Service) createRecord(ctx context.Context, r *api.Request) (any, error)
 		if err != nil {
 			return err
 		}
-		if err := rec.check(t); err != nil {
-			return err
-		}
-		if err := s.checkClash(ctx, tx, &rec); err != nil {
-			return err
-		}
-		if err := s.checkQuota(ctx, tx, &rec); err != nil {
-			return err
-		}
-		if rec.id, err = state.NextID(ctx, tx); err != nil {
-			return err
-		}
-		return insertRecord(ctx, tx, &rec)
+		return s.addRecord(ctx, tx, t, &rec)
 	})
 	if err != nil {
 		return nil, err
@@ -45,6 +33,24 @@ func (s *Service) createRecord(ctx context.Context, r *api.Request) (any, error)
 	return struct {
 		RecordID int64 `json:"RecordId"`
 	}{rec.id}, nil
+}
+
+// addRecord checks a new record against its site and stores it under a new id.
+func (s *Service) addRecord(ctx context.Context, tx *sql.Tx, t site, rec *record) error {
+	if err := rec.check(t); err != nil {
+		return err
+	}
+	if err := s.checkClash(ctx, tx, rec); err != nil {
+		return err
+	}
+	if err := s.checkQuota(ctx, tx, rec); err != nil {
+		return err
+	}
+	var err error
+	if rec.id, err = state.NextID(ctx, tx); err != nil {
+		return err
+	}
+	return insertRecord(ctx, tx, rec)
 }
 
 // updateRecord answers UpdateRecord. Data is replaced as a whole, and what is

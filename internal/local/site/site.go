@@ -30,6 +30,9 @@ type Config struct {
 	Random io.Reader
 	// Verify decides VerifySite; VerifyReserved if nil.
 	Verify Verifier
+	// CurrentNS answers which name servers the public DNS has for a domain. If nil
+	// nobody is asked: an active site with NS access has those it should have.
+	CurrentNS func(ctx context.Context, siteName string) ([]string, error)
 	// SiteQuota is how many sites the first plan instance takes, when a new
 	// state gets it; 20 if 0.
 	SiteQuota int
@@ -75,21 +78,30 @@ func orDefault(n, def int) int {
 
 // Table returns the operations.
 func (s *Service) Table() api.Table {
-	return api.Table{
-		"CheckSiteName":             s.checkSiteName,
-		"CreateRecord":              s.createRecord,
-		"CreateSite":                s.createSite,
-		"DeleteRecord":              s.deleteRecord,
-		"DeleteSite":                s.deleteSite,
-		"GetMatchSite":              s.getMatchSite,
-		"GetRecord":                 s.getRecord,
-		"GetSite":                   s.getSite,
-		"ListRecords":               s.listRecords,
-		"ListSites":                 s.listSites,
-		"ListUserRatePlanInstances": s.listPlans,
-		"UpdateRecord":              s.updateRecord,
-		"VerifySite":                s.verifySite,
+	table := api.Table{
+		"BatchCreateRecords":          s.batchCreateRecords,
+		"CheckSiteName":               s.checkSiteName,
+		"CreateRecord":                s.createRecord,
+		"CreateSite":                  s.createSite,
+		"DeleteRecord":                s.deleteRecord,
+		"DeleteSite":                  s.deleteSite,
+		"ExportRecords":               s.exportRecords,
+		"GetMatchSite":                s.getMatchSite,
+		"GetRecord":                   s.getRecord,
+		"GetSite":                     s.getSite,
+		"GetSiteCurrentNS":            s.currentNS,
+		"ListInstanceQuotas":          s.listQuotas,
+		"ListInstanceQuotasWithUsage": s.listQuotaUsage,
+		"ListRecords":                 s.listRecords,
+		"ListSites":                   s.listSites,
+		"ListUserRatePlanInstances":   s.listPlans,
+		"UpdateRecord":                s.updateRecord,
+		"UpdateSiteAccessType":        s.updateAccessType,
+		"UpdateSiteCoverage":          s.updateCoverage,
+		"VerifySite":                  s.verifySite,
 	}
+	table.Add(s.optionTable())
+	return table
 }
 
 // querier is the part of sql.DB and sql.Tx that reads.

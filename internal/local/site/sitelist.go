@@ -47,12 +47,16 @@ func (s *Service) getSite(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := optionsOf(ctx, s.store.DB(), id)
+	if err != nil {
+		return nil, err
+	}
 	type model struct {
 		siteModel
 		VanityNSList      map[string]string
 		VersionManagement bool
 	}
-	return struct{ SiteModel model }{model{siteModel: modelOf(t), VanityNSList: map[string]string{}}}, nil
+	return struct{ SiteModel model }{model{modelOf(t), o.vanityModel(), o.versionManagement}}, nil
 }
 
 type listedSite struct {

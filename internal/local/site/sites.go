@@ -3,10 +3,8 @@ package site
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -26,9 +24,6 @@ const (
 )
 
 // createSite answers CreateSite.
-//
-// The name servers and the CNAME zone that it hands out are under .localhost:
-// they cannot be mistaken for ones that serve the public.
 func (s *Service) createSite(ctx context.Context, r *api.Request) (any, error) {
 	t := site{
 		name:            strings.ToLower(r.Params.String("SiteName")),
@@ -45,23 +40,11 @@ func (s *Service) createSite(ctx context.Context, r *api.Request) (any, error) {
 		return nil, api.Errorf(400, "Site.InvalidName", "SiteName must be a domain name such as example.com, without a trailing dot; "+
 			"write an international name in punycode.")
 	}
-	switch t.coverage {
-	case "domestic", "global", "overseas":
-	default:
-		return nil, api.Errorf(400, "InvalidCoverage", "Coverage must be domestic, global or overseas.")
+	if err := checkCoverage(t.coverage); err != nil {
+		return nil, err
 	}
-	switch t.accessType {
-	case accessNS:
-		zone := s.store.Account().Hash + ".ns.localhost"
-		t.nameServers = "male1-1." + zone + ",female1-1." + zone
-	case accessCNAME:
-		code := make([]byte, 16)
-		if _, err := io.ReadFull(s.cfg.Random, code); err != nil {
-			return nil, fmt.Errorf("make a verification code: %w", err)
-		}
-		t.verifyCode = "verify_" + hex.EncodeToString(code)
-	default:
-		return nil, api.Errorf(400, "InvalidAccessType", "AccessType must be NS or CNAME.")
+	if err := s.assign(&t); err != nil {
+		return nil, err
 	}
 	err := s.store.Tx(ctx, func(tx *sql.Tx) (err error) {
 		if err := checkRoom(ctx, tx, t); err != nil {
@@ -185,10 +168,11 @@ func (s *Service) verifySite(ctx context.Context, r *api.Request) (any, error) {
 	}
 	passed := t.status == statusActive
 	if !passed {
-		claim := Claim{SiteName: t.name, AccessType: t.accessType, VerifyCode: t.verifyCode}
-		if t.nameServers != "" {
-			claim.NameServers = strings.Split(t.nameServers, ",")
+		o, err := optionsOf(ctx, s.store.DB(), id)
+		if err != nil {
+			return nil, err
 		}
+		claim := Claim{SiteName: t.name, AccessType: t.accessType, VerifyCode: t.verifyCode, NameServers: effectiveNS(t, o)}
 		if passed, err = s.cfg.Verify(ctx, claim); err != nil {
 			return nil, fmt.Errorf("verify site %s: %w", t.name, err)
 		}

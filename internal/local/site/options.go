@@ -1,0 +1,134 @@
+package site
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// options is what can be switched on a site itself. Settings that are stored and
+// answered and nothing more (IPv6, pause ...) are not among them.
+type options struct {
+	vanityNS          []string
+	versionManagement bool
+}
+
+// optionsOf reads the options of a site that exists.
+func optionsOf(ctx context.Context, q querier, siteID int64) (options, error) {
+	var o options
+	var vanity string
+	err := q.QueryRowContext(ctx, `SELECT vanity_ns, version_management FROM site_options WHERE site_id = ?`, siteID).
+		Scan(&vanity, &o.versionManagement)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return o, fmt.Errorf("read the options of site %d: %w", siteID, err)
+	}
+	if vanity != "" {
+		o.vanityNS = strings.Split(vanity, ",")
+	}
+	return o, nil
+}
+
+func storeOptions(ctx context.Context, tx *sql.Tx, siteID int64, o options) error {
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO site_options (site_id, vanity_ns, version_management) VALUES (?, ?, ?)`,
+		siteID, strings.Join(o.vanityNS, ","), o.versionManagement)
+	if err != nil {
+		return fmt.Errorf("store the options of site %d: %w", siteID, err)
+	}
+	return nil
+}
+
+// changeOption makes the handler of an operation that changes one option.
+func (s *Service) changeOption(change func(p api.Params, t site, o *options) error) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		id, err := r.Params.Int("SiteId", 0)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.store.Tx(ctx, func(tx *sql.Tx) error {
+			t, err := find(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			o, err := optionsOf(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if err := change(r.Params, t, &o); err != nil {
+				return err
+			}
+			return storeOptions(ctx, tx, id, o)
+		})
+	}
+}
+
+// optionTable has the operations that change an option.
+func (s *Service) optionTable() api.Table {
+	return api.Table{
+		"ActivateVersionManagement": s.changeOption(func(_ api.Params, _ site, o *options) error {
+			o.versionManagement = true
+			return nil
+		}),
+		"DeactivateVersionManagement": s.changeOption(func(_ api.Params, _ site, o *options) error {
+			o.versionManagement = false
+			return nil
+		}),
+		"UpdateSiteVanityNS": s.changeOption(updateVanityNS),
+	}
+}
+
+// updateVanityNS answers UpdateSiteVanityNS: 2 to 5 names of the site's own for
+// its name servers, or none to go back to the assigned ones.
+func updateVanityNS(p api.Params, t site, o *options) error {
+	var names []string
+	for name := range strings.SplitSeq(p.String("VanityNSList"), ",") {
+		if name = hostOf(strings.TrimSpace(name)); name != "" {
+			names = append(names, name)
+		}
+	}
+	if t.accessType != accessNS && len(names) > 0 {
+		return api.Errorf(400, "InvalidParameter.VanityNS", "Custom name servers are for sites with NS access.")
+	}
+	if t.planOf != "enterprise" && len(names) > 0 {
+		return api.Errorf(400, "NotApplicable", "Custom name servers need an enterprise plan.")
+	}
+	if n := len(names); n == 1 || n > 5 {
+		return api.Errorf(400, "InvalidVanityNSList", "Give 2 to 5 custom name servers, not %d.", n)
+	}
+	for i, name := range names {
+		switch {
+		case !validDomain(name, false) || !within(name, t.name) || name == t.name:
+			return api.Errorf(400, "InvalidVanityNSList", "%q is not a host name under %s.", clip(name), t.name)
+		case slices.Contains(names[:i], name):
+			return api.Errorf(400, "InvalidVanityNSList", "%s is given twice.", name)
+		}
+	}
+	o.vanityNS = names
+	return nil
+}
+
+// vanityModel is how GetSite tells the custom name servers: each with the
+// address that its glue record has to have. The local ones are addresses for
+// documentation.
+func (o options) vanityModel() map[string]string {
+	model := map[string]string{}
+	for i, name := range o.vanityNS {
+		model[name] = fmt.Sprintf("192.0.2.%d", 53+i)
+	}
+	return model
+}
+
+// effectiveNS are the name servers that the domain has to be delegated to.
+func effectiveNS(t site, o options) []string {
+	if len(o.vanityNS) > 0 {
+		return o.vanityNS
+	}
+	if t.nameServers == "" {
+		return nil
+	}
+	return strings.Split(t.nameServers, ",")
+}
