@@ -1,0 +1,90 @@
+package certificate
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+const freeValidity = 90 * 24 * time.Hour
+
+// authority returns the state's certificate authority, which the first call
+// makes. It is one of its own, so it stands in no trust store.
+func (s *Service) authority(ctx context.Context, tx *sql.Tx) (tls.Certificate, error) {
+	var certificate, key string
+	err := tx.QueryRowContext(ctx, `SELECT certificate, private_key FROM local_ca`).Scan(&certificate, &key)
+	if errors.Is(err, sql.ErrNoRows) {
+		now := s.cfg.Now()
+		certificate, key, err = sign(&x509.Certificate{
+			Subject:   pkix.Name{Organization: []string{"Local ESA"}, CommonName: "Local ESA CA " + s.store.Account().Hash},
+			NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		}, nil)
+		if err != nil {
+			return tls.Certificate{}, fmt.Errorf("make the local certificate authority: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO local_ca (only, certificate, private_key) VALUES (1, ?, ?)`, certificate, key)
+	}
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("load the local certificate authority: %w", err)
+	}
+	return tls.X509KeyPair([]byte(certificate), []byte(key))
+}
+
+// issue makes a certificate for one domain; the authority's follows it in the
+// chain.
+func (s *Service) issue(ctx context.Context, tx *sql.Tx, domain string, from time.Time) (certificate, key string, err error) {
+	ca, err := s.authority(ctx, tx)
+	if err != nil {
+		return "", "", err
+	}
+	certificate, key, err = sign(&x509.Certificate{
+		Subject:   pkix.Name{CommonName: domain},
+		DNSNames:  []string{domain},
+		NotBefore: from.Add(-time.Hour), NotAfter: from.Add(freeValidity),
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, &ca)
+	if err != nil {
+		return "", "", fmt.Errorf("issue a certificate for %s: %w", domain, err)
+	}
+	return certificate + encode("CERTIFICATE", ca.Leaf.Raw), key, nil
+}
+
+// sign makes a key and a certificate for it, signed by ca or by itself.
+func sign(template *x509.Certificate, ca *tls.Certificate) (certificate, key string, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", "", err
+	}
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
+		return "", "", err
+	}
+	parent, signer := template, any(private)
+	if ca != nil {
+		parent, signer = ca.Leaf, ca.PrivateKey
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
+	if err != nil {
+		return "", "", err
+	}
+	rawKey, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return "", "", err
+	}
+	return encode("CERTIFICATE", der), encode("PRIVATE KEY", rawKey), nil
+}
+
+func encode(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}

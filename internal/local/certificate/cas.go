@@ -1,0 +1,59 @@
+package certificate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+type casModel struct {
+	CommonName  string
+	Fingerprint string
+	ID          int64 `json:"Id"`
+	Issuer      string
+	Name        string
+	NotAfter    string
+	Region      string
+}
+
+// listCas answers ListCasCertificates.
+func (s *Service) listCas(ctx context.Context, r *api.Request) (any, error) {
+	page, err := r.Params.Page(20, 100)
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Certificates         []casModel
+		PageNumber, PageSize int64
+		TotalCount           int64
+	}{Certificates: []casModel{}, PageNumber: page.Number, PageSize: page.Size}
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT cas_id, name, certificate FROM cas_certificates ORDER BY cas_id DESC`)
+	if err != nil {
+		return nil, fmt.Errorf("list the certificate service: %w", err)
+	}
+	defer rows.Close()
+	word := strings.ToLower(r.Params.String("SearchKeyword"))
+	for rows.Next() {
+		m := casModel{Region: s.cfg.Region}
+		var text string
+		if err := rows.Scan(&m.ID, &m.Name, &text); err != nil {
+			return nil, fmt.Errorf("read the certificate service: %w", err)
+		}
+		leaf, err := parseLeaf(text)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate %d: %w", m.ID, err)
+		}
+		f := factsOf(leaf)
+		m.CommonName, m.Fingerprint, m.Issuer, m.NotAfter = f.commonName, f.fingerprint, f.issuer, f.notAfter
+		if !strings.Contains(strings.ToLower(m.Name+" "+f.commonName+" "+f.san), word) {
+			continue
+		}
+		if out.TotalCount >= page.Offset() && int64(len(out.Certificates)) < page.Size {
+			out.Certificates = append(out.Certificates, m)
+		}
+		out.TotalCount++
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,211 @@
+package certificate
+
+import (
+	"context"
+	"crypto/x509"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// originRow is a certificate that ESA shows to origins.
+type originRow struct {
+	id, name         string
+	hostnames        []string
+	pem              string
+	created, updated int64
+	leaf             *x509.Certificate
+}
+
+// originModel is one as answers have it. Those of a whole site have no host names.
+type originModel struct {
+	CommonName         string
+	CreateTime         string
+	FingerprintSha256  string
+	Hostnames          []string `json:",omitempty"`
+	ID                 string   `json:"Id"`
+	Issuer             string
+	Name               string
+	NotAfter           string
+	NotBefore          string
+	PubkeyAlgorithm    string
+	SAN                string
+	SerialNumber       string
+	SignatureAlgorithm string
+	Status             string
+	Type               string
+	UpdateTime         string
+}
+
+func (s *Service) originModel(c originRow) originModel {
+	f := factsOf(c.leaf)
+	return originModel{
+		CommonName: f.commonName, CreateTime: stamp(c.created), FingerprintSha256: f.fingerprint, Hostnames: c.hostnames, ID: c.id,
+		Issuer: f.issuer, Name: c.name, NotAfter: f.notAfter, NotBefore: f.notBefore, PubkeyAlgorithm: f.publicKey, SAN: f.san,
+		SerialNumber: f.serial, SignatureAlgorithm: f.signature, Status: leafStatus(c.leaf, s.cfg.Now()), Type: kindUpload,
+		UpdateTime: stamp(c.updated),
+	}
+}
+
+func loadOrigin(ctx context.Context, q querier, rest string, args ...any) ([]originRow, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, name, hostnames, certificate, created, updated FROM origin_client_certificates `+rest, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list origin client certificates: %w", err)
+	}
+	defer rows.Close()
+	var list []originRow
+	for rows.Next() {
+		var c originRow
+		var hostnames string
+		if err := rows.Scan(&c.id, &c.name, &hostnames, &c.pem, &c.created, &c.updated); err != nil {
+			return nil, fmt.Errorf("read an origin client certificate: %w", err)
+		}
+		if err := json.Unmarshal([]byte(hostnames), &c.hostnames); err != nil {
+			return nil, fmt.Errorf("read the host names of %s: %w", c.id, err)
+		}
+		if c.leaf, err = parseLeaf(c.pem); err != nil {
+			return nil, fmt.Errorf("read origin client certificate %s: %w", c.id, err)
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// oneOrigin loads the certificate that the call names.
+func oneOrigin(ctx context.Context, q querier, p api.Params, wholeSite bool) (siteRow, originRow, error) {
+	site, err := siteOf(ctx, q, p)
+	if err != nil {
+		return site, originRow{}, err
+	}
+	list, err := loadOrigin(ctx, q, `WHERE site_id = ? AND id = ? AND whole_site = ?`, site.id, p.String("Id"), wholeSite)
+	if err != nil {
+		return site, originRow{}, err
+	}
+	if len(list) == 0 {
+		return site, originRow{}, api.Errorf(404, "Certificate.NotFound", "The origin client certificate %s does not exist on this site.", p.String("Id"))
+	}
+	return site, list[0], nil
+}
+
+// uploadOrigin answers UploadOriginClientCertificate and the one of a whole site.
+func (s *Service) uploadOrigin(wholeSite bool) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		out := struct {
+			CommonName, FingerprintSha256 string
+			ID                            string `json:"Id"`
+			Issuer, NotAfter, NotBefore   string
+			SerialNumber                  string
+			SignatureAlgorithm, Status    string
+			ValidityDays                  string
+		}{}
+		err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+			site, err := siteOf(ctx, tx, r.Params)
+			if err != nil {
+				return err
+			}
+			c, err := s.uploaded(r.Params)
+			if err != nil {
+				return err
+			}
+			var twice bool
+			err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM origin_client_certificates
+				WHERE site_id = ? AND whole_site = ? AND fingerprint = ?)`, site.id, wholeSite, fingerprint(c.leaf)).Scan(&twice)
+			if err != nil {
+				return fmt.Errorf("look for the same certificate: %w", err)
+			}
+			if twice {
+				return api.Errorf(400, "Certificate.Duplicated", "The certificate has been uploaded to this site already.")
+			}
+			out.ID = newID()
+			_, err = tx.ExecContext(ctx, `INSERT INTO origin_client_certificates (id, site_id, whole_site, name, certificate, private_key,
+				fingerprint, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				out.ID, site.id, wholeSite, c.name, c.pem, c.key, fingerprint(c.leaf), s.clock(), s.clock())
+			if err != nil {
+				return fmt.Errorf("store the origin client certificate: %w", err)
+			}
+			f := factsOf(c.leaf)
+			out.CommonName, out.FingerprintSha256, out.Issuer, out.NotAfter = f.commonName, f.fingerprint, f.issuer, f.notAfter
+			out.NotBefore, out.SerialNumber, out.SignatureAlgorithm = f.notBefore, f.serial, f.signature
+			out.Status = leafStatus(c.leaf, s.cfg.Now())
+			out.ValidityDays = strconv.Itoa(int(c.leaf.NotAfter.Sub(c.leaf.NotBefore).Hours() / 24))
+			return nil
+		})
+		return out, err
+	}
+}
+
+// listOrigin answers ListOriginClientCertificates and the one of a whole site.
+func (s *Service) listOrigin(wholeSite bool) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		page, err := r.Params.Page(20, 500)
+		if err != nil {
+			return nil, err
+		}
+		out := struct {
+			PageNumber, PageSize int64
+			Result               []originModel
+			SiteID               int64 `json:"SiteId"`
+			SiteName             string
+			TotalCount           int64
+		}{PageNumber: page.Number, PageSize: page.Size, Result: []originModel{}}
+		err = s.store.Tx(ctx, func(tx *sql.Tx) error {
+			site, err := siteOf(ctx, tx, r.Params)
+			if err != nil {
+				return err
+			}
+			out.SiteID, out.SiteName = site.id, site.name
+			err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM origin_client_certificates WHERE site_id = ? AND whole_site = ?`,
+				site.id, wholeSite).Scan(&out.TotalCount)
+			if err != nil {
+				return fmt.Errorf("count origin client certificates: %w", err)
+			}
+			list, err := loadOrigin(ctx, tx, `WHERE site_id = ? AND whole_site = ? ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?`,
+				site.id, wholeSite, page.Size, page.Offset())
+			for _, c := range list {
+				out.Result = append(out.Result, s.originModel(c))
+			}
+			return err
+		})
+		return out, err
+	}
+}
+
+// getOrigin answers GetOriginClientCertificate and the one of a whole site.
+func (s *Service) getOrigin(wholeSite bool) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		site, c, err := oneOrigin(ctx, s.store.DB(), r.Params, wholeSite)
+		if err != nil {
+			return nil, err
+		}
+		m := s.originModel(c)
+		return struct {
+			Certificate string
+			Result      originModel
+			SiteID      int64 `json:"SiteId"`
+			SiteName    string
+			Status      string
+		}{c.pem, m, site.id, site.name, m.Status}, nil
+	}
+}
+
+// deleteOrigin answers DeleteOriginClientCertificate and the one of a whole site.
+func (s *Service) deleteOrigin(wholeSite bool) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		var out deleted
+		err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+			site, c, err := oneOrigin(ctx, tx, r.Params, wholeSite)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM origin_client_certificates WHERE id = ?`, c.id); err != nil {
+				return fmt.Errorf("delete the origin client certificate: %w", err)
+			}
+			out = deleted{c.id, site.id, site.name}
+			return nil
+		})
+		return out, err
+	}
+}
