@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
@@ -162,6 +163,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
+	table.Add(certificate.New(store, certificate.Config{Now: o.Now}).Table())
 	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
