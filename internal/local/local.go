@@ -27,6 +27,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
 	"github.com/esa-mcp/esa-mcp/internal/local/purge"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+	"github.com/esa-mcp/esa-mcp/internal/local/rules"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
@@ -66,6 +67,7 @@ type Options struct {
 	Site    site.Config
 	KV      kv.Config
 	Routine routine.Config
+	Rules   rules.Config
 	Purge   purge.Config
 }
 
@@ -163,6 +165,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
+	table.Add(rules.New(store, o.Rules).Table())
 	table.Add(certificate.New(store, certificate.Config{Now: o.Now}).Table())
 	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})

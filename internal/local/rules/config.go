@@ -1,0 +1,208 @@
+package rules
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// The two kinds of a configuration.
+const (
+	global = "global" // of the whole site
+	ruled  = "rule"   // of the requests that an expression matches
+)
+
+// maxSequence keeps the sequence within the 32 bits that the answers have.
+const maxSequence = 1 << 30
+
+// config is one configuration.
+type config struct {
+	id, sequence       int64
+	place              place
+	kind               string
+	name, rule, enable string
+	fields             fields
+}
+
+const columns = `id, site_id, site_version, config_type, rule_name, rule, rule_enable, sequence, fields`
+
+func scan(row interface{ Scan(...any) error }) (config, error) {
+	var c config
+	var text string
+	err := row.Scan(&c.id, &c.place.site, &c.place.version, &c.kind, &c.name, &c.rule, &c.enable, &c.sequence, &text)
+	if err != nil {
+		return c, err
+	}
+	c.fields, err = decodeFields(text)
+	return c, err
+}
+
+// find loads the configuration that ConfigId names, of that family and site.
+func find(ctx context.Context, tx *sql.Tx, f family, site int64, p api.Params) (config, error) {
+	id, err := p.Int("ConfigId", 0)
+	if err != nil {
+		return config{}, err
+	}
+	c, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM rule_configs WHERE id = ? AND site_id = ? AND family = ?`,
+		id, site, f.name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, api.Errorf(404, "InvalidConfigId.NotFound", "The site has no such configuration: %d.", id)
+	}
+	if err != nil {
+		return c, fmt.Errorf("look up the configuration: %w", err)
+	}
+	return c, nil
+}
+
+// answer is the configuration as the operations of the family tell it.
+func (c config) answer(f family) map[string]any {
+	out := map[string]any{"ConfigId": c.id, "ConfigType": c.kind, "Sequence": c.sequence, "SiteVersion": c.place.version}
+	if c.kind == ruled {
+		out["Rule"], out["RuleName"], out["RuleEnable"] = c.rule, c.name, c.enable
+	}
+	for name, value := range c.fields {
+		out[name] = value
+	}
+	for name := range out {
+		if !f.answers[name] {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
+// take puts what a call sent into the configuration, and checks what becomes of
+// it. A new one is global unless the call says anything about a rule.
+func (s *Service) take(c *config, f family, p api.Params) error {
+	aboutRule := p.Has("Rule") || p.Has("RuleName") || p.Has("RuleEnable")
+	switch {
+	case c.kind == "" && aboutRule:
+		c.kind, c.enable = ruled, "on"
+	case c.kind == "":
+		c.kind = global
+	case c.kind == global && aboutRule:
+		return api.Errorf(400, "InvalidRule", "The global configuration has no rule. Create a configuration with a rule instead.")
+	}
+	if p.Has("Rule") {
+		c.rule = p.String("Rule")
+	}
+	if p.Has("RuleName") {
+		c.name = p.String("RuleName")
+	}
+	if enable := p.String("RuleEnable"); enable != "" {
+		c.enable = enable
+	}
+	if err := c.fields.merge(f.params, p); err != nil {
+		return err
+	}
+	if f.check != nil {
+		if err := f.check(c.fields); err != nil {
+			return err
+		}
+	}
+	if c.kind == global {
+		return nil
+	}
+	return s.checkRule(*c, f)
+}
+
+func (s *Service) checkRule(c config, f family) error {
+	if n := utf8.RuneCountInString(c.name); n < 1 || n > 128 {
+		return invalid("RuleName", "a rule has a name of 1 to 128 characters")
+	}
+	if c.enable != "on" && c.enable != "off" {
+		return invalid("RuleEnable", "it must be on or off, not %q", c.enable)
+	}
+	if err := s.cfg.CompileRule(f.name, c.rule); err != nil {
+		var known *api.Error
+		if errors.As(err, &known) {
+			return known
+		}
+		return api.Errorf(400, "CompileRuleError", "Failed to compile the rule: %v.", err)
+	}
+	return nil
+}
+
+// order sets the sequence: what the call says, else after all others.
+func (s *Service) order(ctx context.Context, tx *sql.Tx, c *config, f family, p api.Params) error {
+	sequence, err := p.Int("Sequence", c.sequence)
+	if err != nil {
+		return err
+	}
+	if sequence == 0 && c.kind == ruled && !p.Has("Sequence") {
+		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(sequence), 0) + 1 FROM rule_configs
+			WHERE site_id = ? AND site_version = ? AND family = ?`, c.place.site, c.place.version, f.name).Scan(&sequence)
+		if err != nil {
+			return fmt.Errorf("find the end of the rules: %w", err)
+		}
+	}
+	if sequence < 0 || sequence > maxSequence || sequence == 0 && c.kind == ruled {
+		return invalid("Sequence", "it must be 1 or more, not %d", sequence)
+	}
+	c.sequence = sequence
+	return nil
+}
+
+// room refuses a second global configuration and rules beyond the quota.
+func (s *Service) room(ctx context.Context, tx *sql.Tx, c config, f family) error {
+	var used int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM rule_configs
+		WHERE site_id = ? AND site_version = ? AND family = ? AND config_type = ?`,
+		c.place.site, c.place.version, f.name, c.kind).Scan(&used)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count the configurations: %w", err)
+	case c.kind == global && used > 0:
+		return api.Errorf(400, "Config.AlreadyExist", "The site has its one global configuration of this kind already. Update it instead.")
+	case c.kind == ruled && used >= s.cfg.Quota:
+		return api.Errorf(400, "RuleQuotaCheckFailed", "The site has all its %d rules of this kind already.", s.cfg.Quota)
+	}
+	return nil
+}
+
+func store(ctx context.Context, tx *sql.Tx, c config, f family) error {
+	text, err := c.fields.encode()
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO rule_configs (`+columns+`, family) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET rule_name = excluded.rule_name, rule = excluded.rule,
+			rule_enable = excluded.rule_enable, sequence = excluded.sequence, fields = excluded.fields`,
+		c.id, c.place.site, c.place.version, c.kind, c.name, c.rule, c.enable, c.sequence, text, f.name)
+	if err != nil {
+		return fmt.Errorf("store the configuration: %w", err)
+	}
+	return nil
+}
+
+// create answers CreateX.
+func (s *Service) create(ctx context.Context, f family, r *api.Request) (any, error) {
+	c := config{fields: fields{}}
+	err := s.store.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if c.place, err = s.place(ctx, tx, r.Params); err != nil {
+			return err
+		}
+		if err := s.take(&c, f, r.Params); err != nil {
+			return err
+		}
+		if err := s.room(ctx, tx, c, f); err != nil {
+			return err
+		}
+		if err := s.order(ctx, tx, &c, f, r.Params); err != nil {
+			return err
+		}
+		if c.id, err = state.NextID(ctx, tx); err != nil {
+			return err
+		}
+		return store(ctx, tx, c, f)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"ConfigId": c.id}, nil
+}

@@ -1,0 +1,113 @@
+// Package rules is the part of the local ESA that keeps the configuration of
+// sites: the families of rules (cache, origin, redirect, headers ...) and the
+// settings that a site has once (tiered cache, cache tags ...).
+//
+// It is generic. A family is five operations, CreateX, UpdateX, GetX, ListXs and
+// DeleteX, that differ in their own parameters alone; a setting is GetX and
+// UpdateX. Names, types and values of the parameters come from the catalogue.
+// What is special to a family is one function that checks a configuration.
+//
+// It must not know how calls arrive or are signed, what the edge makes of a
+// configuration, nor anything of the ESA client.
+//
+// Few error codes of these operations are documented. CompileRuleError,
+// SiteNotFound and the parameter errors are; the others follow the service's
+// patterns.
+package rules
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// Config is what the service needs. The zero value of each field has a default.
+type Config struct {
+	// CompileRule checks the expression of a rule; kind is the family, such as
+	// "CacheRule". An *api.Error is answered as it is, any other error as
+	// CompileRuleError. LightCheck if nil.
+	CompileRule func(kind, expression string) error
+	// Quota is how many rules one family of a site takes; 125 if 0. The service's
+	// numbers depend on the plan and are not published.
+	Quota int
+	// KnownVersion tells whether a site has that version of its configuration,
+	// besides version 0, which all have. None has more if nil.
+	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+}
+
+// Service answers the operations of all families and settings.
+type Service struct {
+	store    *state.Store
+	cfg      Config
+	families []family
+	settings []setting
+}
+
+// New makes the service.
+func New(store *state.Store, cfg Config) *Service {
+	if cfg.CompileRule == nil {
+		cfg.CompileRule = LightCheck
+	}
+	if cfg.Quota == 0 {
+		cfg.Quota = 125
+	}
+	if cfg.KnownVersion == nil {
+		cfg.KnownVersion = func(context.Context, *sql.Tx, int64, int64) (bool, error) { return false, nil }
+	}
+	return &Service{store: store, cfg: cfg, families: families(), settings: settings()}
+}
+
+// Table returns the operations.
+func (s *Service) Table() api.Table {
+	t := api.Table{}
+	for _, f := range s.families {
+		t["Create"+f.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.create(ctx, f, r) }
+		t["Update"+f.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.update(ctx, f, r) }
+		t["Get"+f.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.get(ctx, f, r) }
+		t["Delete"+f.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.remove(ctx, f, r) }
+		t[f.listAction()] = func(ctx context.Context, r *api.Request) (any, error) { return s.list(ctx, f, r) }
+	}
+	for _, x := range s.settings {
+		t["Get"+x.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.getSetting(ctx, x, r) }
+		t["Update"+x.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.updateSetting(ctx, x, r) }
+	}
+	return t
+}
+
+// place is what a configuration belongs to.
+type place struct{ site, version int64 }
+
+// place reads SiteId and SiteVersion, and refuses those that do not exist.
+func (s *Service) place(ctx context.Context, tx *sql.Tx, p api.Params) (place, error) {
+	site, err := p.Int("SiteId", 0)
+	if err != nil {
+		return place{}, err
+	}
+	version, err := p.Int("SiteVersion", 0)
+	if err != nil {
+		return place{}, err
+	}
+	var found int64
+	err = tx.QueryRowContext(ctx, `SELECT id FROM sites WHERE id = ?`, site).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return place{}, api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", site)
+	}
+	if err != nil {
+		return place{}, fmt.Errorf("look up the site: %w", err)
+	}
+	if version != 0 {
+		known, err := s.cfg.KnownVersion(ctx, tx, site, version)
+		if err != nil {
+			return place{}, fmt.Errorf("look up the site's version: %w", err)
+		}
+		if !known {
+			return place{}, api.Errorf(400, "InvalidSiteVersion",
+				"The site has no version %d. Without version management it has version 0 alone.", version)
+		}
+	}
+	return place{site, version}, nil
+}

@@ -1,0 +1,373 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/site"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// bench is the service on a fresh state with one site, called as the gateway
+// calls it.
+type bench struct {
+	t     *testing.T
+	table api.Table
+	site  string
+}
+
+func newBench(t *testing.T, cfg Config) *bench {
+	t.Helper()
+	store, err := state.Open(t.Context(), state.Memory)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	sites, err := site.New(t.Context(), store, site.Config{})
+	require.NoError(t, err)
+	b := &bench{t: t, table: sites.Table()}
+	b.table.Add(New(store, cfg).Table())
+	b.site = b.newSite("example.com")
+	return b
+}
+
+func (b *bench) newSite(name string) string {
+	b.t.Helper()
+	plan := b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"].(string)
+	out := b.must("CreateSite", api.Params{"SiteName": name, "AccessType": "NS", "Coverage": "overseas", "InstanceId": plan})
+	return out["SiteId"].(json.Number).String()
+}
+
+// call answers the decoded JSON and the error code, and fails the test if an
+// answer has a name that the catalogue does not.
+func (b *bench) call(action string, params api.Params) (map[string]any, string) {
+	b.t.Helper()
+	if _, ok := params["SiteId"]; !ok && b.site != "" {
+		params["SiteId"] = b.site
+	}
+	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
+	if err != nil {
+		var e *api.Error
+		require.True(b.t, errors.As(err, &e), "%s: %v", action, err)
+		require.NotEmpty(b.t, e.Message)
+		require.GreaterOrEqual(b.t, e.Status, 400)
+		return nil, e.Code
+	}
+	raw, err := json.Marshal(answer)
+	require.NoError(b.t, err)
+	var out map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	require.NoError(b.t, d.Decode(&out))
+	op, _ := catalog.Lookup(action)
+	var shape any
+	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
+	requireShape(b.t, action, shape, out)
+	return out, ""
+}
+
+func (b *bench) must(action string, params api.Params) map[string]any {
+	b.t.Helper()
+	out, code := b.call(action, params)
+	require.Empty(b.t, code, "%s %v", action, params)
+	return out
+}
+
+func requireShape(t *testing.T, at string, shape, got any) {
+	t.Helper()
+	switch want := shape.(type) {
+	case map[string]any:
+		object, _ := got.(map[string]any)
+		for name, v := range object {
+			field, known := want[name]
+			if values, isMap := want["*"]; isMap {
+				field, known = values, true
+			}
+			require.True(t, known, "%s has no %s", at, name)
+			requireShape(t, at+"."+name, field, v)
+		}
+	case []any:
+		items, ok := got.([]any)
+		require.True(t, ok, "%s is %T", at, got)
+		for _, v := range items {
+			requireShape(t, at+"[]", want[0], v)
+		}
+	case string:
+		switch got.(type) {
+		case string:
+			require.Contains(t, []string{"string", "any"}, want, at)
+		case json.Number:
+			require.Contains(t, []string{"integer", "long", "number", "any"}, want, at)
+		case bool:
+			require.Contains(t, []string{"boolean", "any"}, want, at)
+		}
+	}
+}
+
+const host = `(http.host eq "www.example.com")`
+
+// rule is the parameters of a rule with more of them.
+func rule(name string, more ...any) api.Params {
+	p := api.Params{"RuleName": name, "RuleEnable": "on", "Rule": host}
+	for i := 0; i < len(more); i += 2 {
+		p[more[i].(string)] = more[i+1]
+	}
+	return p
+}
+
+// samples has one right configuration of each family.
+func samples() map[string]api.Params {
+	headers := func(param string) api.Params {
+		return api.Params{param: `[{"Name":"X-A","Operation":"add","Value":"1"},{"Name":"X-B","Operation":"del"}]`}
+	}
+	return map[string]api.Params{
+		"CacheRule":              {"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "300", "AdditionalCacheablePorts": "8880,2052", "EdgeStatusCodeCacheTtl": "5xx=0,404=10"},
+		"CompressionRule":        {"Gzip": "on", "Brotli": "off"},
+		"CustomResponseCodeRule": {"PageId": "0", "ReturnCode": "503"},
+		"HttpIncomingRequestHeaderModificationRule":  headers("RequestHeaderModification"),
+		"HttpIncomingResponseHeaderModificationRule": headers("ResponseHeaderModification"),
+		"HttpRequestHeaderModificationRule":          headers("RequestHeaderModification"),
+		"HttpResponseHeaderModificationRule":         headers("ResponseHeaderModification"),
+		"HttpsApplicationConfiguration":              {"HttpsForce": "on", "Hsts": "on", "HstsMaxAge": "3600"},
+		"HttpsBasicConfiguration":                    {"Tls10": "off", "Http3": "on"},
+		"ImageTransform":                             {"Enable": "on"},
+		"NetworkOptimization":                        {"Websocket": "on", "UploadMaxFilesize": "200"},
+		"OriginRule":                                 {"OriginScheme": "http", "OriginHttpPort": "8080", "DnsRecord": "a.example.com"},
+		"RedirectRule":                               {"Type": "static", "StatusCode": "301", "TargetUrl": "https://example.org/", "ReserveQueryString": "on"},
+		"RewriteUrlRule":                             {"Uri": "/new", "RewriteUriType": "static"},
+		"VideoProcessing":                            {"VideoSeekEnable": "on", "FlvVideoSeekMode": "by_time"},
+	}
+}
+
+func TestEveryFamily(t *testing.T) {
+	b := newBench(t, Config{})
+	sample := samples()
+	for _, f := range families() {
+		t.Run(f.name, func(t *testing.T) {
+			b.t = t
+			params, ok := sample[f.name]
+			require.True(t, ok)
+			made := rule("r", "Sequence", "7")
+			for k, v := range params {
+				made[k] = v
+			}
+			id := b.must("Create"+f.name, made)["ConfigId"].(json.Number).String()
+			require.GreaterOrEqual(t, len(id), 15)
+			got := b.must("Get"+f.name, api.Params{"ConfigId": id})
+			require.Equal(t, "rule", got["ConfigType"])
+			require.Equal(t, host, got["Rule"])
+			require.Equal(t, json.Number("7"), got["Sequence"])
+			for name, want := range params {
+				if value, isText := got[name].(string); isText {
+					require.Equal(t, want, value, name)
+				} else {
+					require.NotEmpty(t, got[name], name)
+				}
+			}
+			list := b.must(f.listAction(), api.Params{})
+			require.Equal(t, json.Number("1"), list["TotalCount"])
+			delete(got, "RequestId")
+			require.Equal(t, []any{got}, list["Configs"])
+
+			b.must("Update"+f.name, api.Params{"ConfigId": id, "RuleEnable": "off"})
+			after := b.must("Get"+f.name, api.Params{"ConfigId": id})
+			require.Equal(t, "off", after["RuleEnable"])
+			got["RuleEnable"] = "off"
+			require.Equal(t, got, after, "what is not said stays")
+
+			b.must("Delete"+f.name, api.Params{"ConfigId": id})
+			for _, action := range []string{"Get", "Update", "Delete"} {
+				_, code := b.call(action+f.name, api.Params{"ConfigId": id})
+				require.Equal(t, "InvalidConfigId.NotFound", code, action)
+			}
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		family string
+		params api.Params
+		code   string
+	}{
+		"unknown site":           {"CacheRule", rule("a", "SiteId", "1"), "SiteNotFound"},
+		"unknown version":        {"CacheRule", rule("a", "SiteVersion", "3"), "InvalidSiteVersion"},
+		"rule without name":      {"CacheRule", api.Params{"Rule": "true"}, "InvalidRuleName"},
+		"long name":              {"CacheRule", rule(strings.Repeat("é", 129)), "InvalidRuleName"},
+		"empty expression":       {"CacheRule", rule("a", "Rule", ""), "CompileRuleError"},
+		"open quote":             {"CacheRule", rule("a", "Rule", `(http.host eq "a)`), "CompileRuleError"},
+		"open parenthesis":       {"CacheRule", rule("a", "Rule", `(http.host eq "a"`), "CompileRuleError"},
+		"enable":                 {"CacheRule", rule("a", "RuleEnable", "yes"), "InvalidRuleEnable"},
+		"sequence zero":          {"CacheRule", rule("a", "Sequence", "0"), "InvalidSequence"},
+		"sequence text":          {"CacheRule", rule("a", "Sequence", "x"), "InvalidSequence"},
+		"enumeration":            {"CacheRule", rule("a", "EdgeCacheMode", "always"), "InvalidEdgeCacheMode"},
+		"one of several":         {"CacheRule", rule("a", "AdditionalCacheablePorts", "8880,80"), "InvalidAdditionalCacheablePorts"},
+		"ttl is missing":         {"CacheRule", rule("a", "EdgeCacheMode", "override_origin"), "MissingEdgeCacheTtl"},
+		"ttl is text":            {"CacheRule", rule("a", "EdgeCacheMode", "override_origin", "EdgeCacheTtl", "1h"), "InvalidEdgeCacheTtl"},
+		"query string":           {"CacheRule", rule("a", "QueryStringMode", "include_query_string"), "MissingQueryString"},
+		"range":                  {"CacheRule", rule("a", "PostBodySizeLimit", "9"), "InvalidPostBodySizeLimit"},
+		"status ttl":             {"CacheRule", rule("a", "EdgeStatusCodeCacheTtl", "404"), "InvalidEdgeStatusCodeCacheTtl"},
+		"port":                   {"OriginRule", rule("a", "OriginHttpPort", "70000"), "InvalidOriginHttpPort"},
+		"follow":                 {"OriginRule", rule("a", "Follow302MaxTries", "6"), "InvalidFollow302MaxTries"},
+		"relative target":        {"RedirectRule", rule("a", "Type", "static", "TargetUrl", "/x"), "InvalidTargetUrl"},
+		"nothing to rewrite":     {"RewriteUrlRule", rule("a"), "MissingUri"},
+		"rewrite without type":   {"RewriteUrlRule", rule("a", "Uri", "/x"), "MissingRewriteUriType"},
+		"relative uri":           {"RewriteUrlRule", rule("a", "Uri", "x", "RewriteUriType", "static"), "InvalidUri"},
+		"no headers":             {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", "[]"), "InvalidRequestHeaderModification"},
+		"headers are no JSON":    {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", "X: 1"), "InvalidRequestHeaderModification"},
+		"header operation":       {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", `[{"Name":"A","Operation":"set","Value":"1"}]`), "InvalidRequestHeaderModification"},
+		"header without a value": {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", `[{"Name":"A","Operation":"add"}]`), "InvalidRequestHeaderModification"},
+		"header name":            {"HttpResponseHeaderModificationRule", rule("a", "ResponseHeaderModification", `[{"Name":"A B","Operation":"del"}]`), "InvalidResponseHeaderModification"},
+		"cipher suites":          {"HttpsBasicConfiguration", rule("a", "CiphersuiteGroup", "custom"), "MissingCiphersuite"},
+		"hsts without age":       {"HttpsApplicationConfiguration", rule("a", "Hsts", "on"), "MissingHstsMaxAge"},
+		"status of a response":   {"CustomResponseCodeRule", rule("a", "PageId", "0", "ReturnCode", "42"), "InvalidReturnCode"},
+		"upload size":            {"NetworkOptimization", rule("a", "UploadMaxFilesize", "99"), "InvalidUploadMaxFilesize"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Config{})
+			_, code := b.call("Create"+c.family, c.params)
+			require.Equal(t, c.code, code)
+			require.Equal(t, json.Number("0"), b.must("List"+c.family+"s", api.Params{})["TotalCount"])
+		})
+	}
+}
+
+func TestOneGlobalConfiguration(t *testing.T) {
+	b := newBench(t, Config{})
+	id := b.must("CreateCompressionRule", api.Params{"Gzip": "on"})["ConfigId"].(json.Number).String()
+	got := b.must("GetCompressionRule", api.Params{"ConfigId": id})
+	require.Equal(t, "global", got["ConfigType"])
+	require.NotContains(t, got, "Rule")
+	_, code := b.call("CreateCompressionRule", api.Params{"Gzip": "off"})
+	require.Equal(t, "Config.AlreadyExist", code)
+	_, code = b.call("UpdateCompressionRule", api.Params{"ConfigId": id, "Rule": "true"})
+	require.Equal(t, "InvalidRule", code)
+	b.must("CreateCompressionRule", rule("r", "Gzip", "on"))
+	b.must("CreateImageTransform", api.Params{"Enable": "on"})
+	other := b.newSite("example.org")
+	b.must("CreateCompressionRule", api.Params{"Gzip": "on", "SiteId": other})
+}
+
+func TestListInOrder(t *testing.T) {
+	b := newBench(t, Config{Quota: 4})
+	b.must("CreateCacheRule", rule("second", "Sequence", "5"))
+	b.must("CreateCacheRule", rule("last"))
+	b.must("CreateCacheRule", rule("first", "Sequence", "2"))
+	b.must("CreateCacheRule", api.Params{"EdgeCacheMode": "follow_origin"})
+	names := func(p api.Params) (out []string) {
+		for _, c := range b.must("ListCacheRules", p)["Configs"].([]any) {
+			name, _ := c.(map[string]any)["RuleName"].(string)
+			out = append(out, name)
+		}
+		return out
+	}
+	require.Equal(t, []string{"", "first", "second", "last"}, names(api.Params{}))
+	require.Equal(t, []string{"first", "second", "last"}, names(api.Params{"ConfigType": "rule"}))
+	require.Equal(t, []string{"second"}, names(api.Params{"RuleName": "second"}))
+	require.Equal(t, []string{"last"}, names(api.Params{"PageNumber": "2", "PageSize": "3"}))
+	out := b.must("ListCacheRules", api.Params{"PageSize": "3"})
+	require.Equal(t, []json.Number{"4", "2"}, []json.Number{out["TotalCount"].(json.Number), out["TotalPage"].(json.Number)})
+	_, code := b.call("ListCacheRules", api.Params{"ConfigType": "all"})
+	require.Equal(t, "InvalidConfigType", code)
+	_, code = b.call("ListCacheRules", api.Params{"PageSize": "501"})
+	require.Equal(t, "InvalidPageSize", code)
+
+	b.must("CreateCacheRule", rule("fourth"))
+	_, code = b.call("CreateCacheRule", rule("fifth"))
+	require.Equal(t, "RuleQuotaCheckFailed", code)
+}
+
+func TestConfigurationsGoWithTheirSite(t *testing.T) {
+	b := newBench(t, Config{})
+	id := b.must("CreateCacheRule", rule("r"))["ConfigId"].(json.Number).String()
+	b.must("UpdateTieredCache", api.Params{"CacheArchitectureMode": "edge_smart"})
+	other := b.newSite("example.org")
+	_, code := b.call("GetCacheRule", api.Params{"ConfigId": id, "SiteId": other})
+	require.Equal(t, "InvalidConfigId.NotFound", code, "of another site")
+	_, code = b.call("GetOriginRule", api.Params{"ConfigId": id})
+	require.Equal(t, "InvalidConfigId.NotFound", code, "of another family")
+	b.must("DeleteSite", api.Params{"SiteId": b.site})
+	_, code = b.call("GetCacheRule", api.Params{"ConfigId": id})
+	require.Equal(t, "SiteNotFound", code)
+	_, code = b.call("GetTieredCache", api.Params{})
+	require.Equal(t, "SiteNotFound", code)
+}
+
+func TestUpdateClears(t *testing.T) {
+	b := newBench(t, Config{})
+	id := b.must("CreateCacheRule", rule("r", "EdgeCacheMode", "follow_origin", "UserGeo", "on"))["ConfigId"].(json.Number).String()
+	b.must("UpdateCacheRule", api.Params{"ConfigId": id, "UserGeo": "", "RuleName": "renamed", "Sequence": "9"})
+	got := b.must("GetCacheRule", api.Params{"ConfigId": id})
+	require.NotContains(t, got, "UserGeo")
+	require.Equal(t, "renamed", got["RuleName"])
+	require.Equal(t, json.Number("9"), got["Sequence"])
+	_, code := b.call("UpdateCacheRule", api.Params{"ConfigId": id, "EdgeCacheMode": "override_origin", "RuleName": "lost"})
+	require.Equal(t, "MissingEdgeCacheTtl", code)
+	require.Equal(t, "renamed", b.must("GetCacheRule", api.Params{"ConfigId": id})["RuleName"], "a refused update changes nothing")
+}
+
+func TestSettings(t *testing.T) {
+	b := newBench(t, Config{})
+	for _, x := range settings() {
+		got := b.must("Get"+x.name, api.Params{})
+		for name, want := range x.defaults {
+			require.Equal(t, want, got[name], "%s.%s", x.name, name)
+		}
+	}
+	b.must("UpdateCacheTag", api.Params{"TagName": "X-Tag"})
+	require.Equal(t, map[string]any{"TagName": "X-Tag", "CaseInsensitive": "off", "SiteVersion": json.Number("0")}, b.must("GetCacheTag", api.Params{}))
+	b.must("UpdateDevelopmentMode", api.Params{"Enable": "on"})
+	require.Equal(t, "on", b.must("GetDevelopmentMode", api.Params{})["Enable"])
+	require.Equal(t, "off", b.must("GetSeoBypass", api.Params{})["Enable"], "settings share no state")
+	for action, params := range map[string]api.Params{
+		"UpdateTieredCache":     {"CacheArchitectureMode": "x"},
+		"UpdateDevelopmentMode": {"Enable": "yes"},
+		"UpdateCacheTag":        {"TagName": "a b"},
+	} {
+		_, code := b.call(action, params)
+		require.Contains(t, code, "Invalid", action)
+	}
+}
+
+func TestLightCheck(t *testing.T) {
+	for expression, fine := range map[string]bool{
+		"true":                                  true,
+		`http.host eq "a.example.com"`:          true,
+		`(http.host eq "a\")(")`:                true,
+		`ssl`:                                   true,
+		`not ssl`:                               true,
+		`http.request.headers["x"] eq "}"`:      true,
+		`starts_with(http.request.uri, "/api")`: true,
+		`ip.src in {1.1.1.1 10.0.0.0/8}`:        true,
+		"":                                      false,
+		"  ":                                    false,
+		"yes":                                   false,
+		`(http.host eq "a")) or (ssl`:           false,
+		`(http.host in {"a")}`:                  false,
+		`(ssl`:                                  false,
+		`http.host eq "a`:                       false,
+		`http.host eq "a\"`:                     false,
+		`http.host eq "` + strings.Repeat("a", 4096) + `"`: false,
+	} {
+		require.Equal(t, fine, LightCheck("CacheRule", expression) == nil, "%q", expression[:min(len(expression), 60)])
+	}
+}
+
+func TestCompilerAndVersionsOfTheCaller(t *testing.T) {
+	b := newBench(t, Config{CompileRule: func(kind, expression string) error {
+		if expression == "regex" {
+			return api.Errorf(400, "RuleRegexQuotaCheckFailed", "no")
+		}
+		return errors.New(kind + " " + strconv.Quote(expression))
+	}})
+	_, code := b.call("CreateCacheRule", rule("a", "Rule", "regex"))
+	require.Equal(t, "RuleRegexQuotaCheckFailed", code)
+	_, code = b.call("CreateCacheRule", rule("a"))
+	require.Equal(t, "CompileRuleError", code)
+}
