@@ -10,5 +10,6 @@ func All() []Tool {
 		siteTools(),
 		dnsTools(),
 		kvTools(),
+		apiTools(),
 	)
 }
