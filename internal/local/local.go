@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
@@ -67,8 +68,10 @@ type Options struct {
 	Site    site.Config
 	KV      kv.Config
 	Routine routine.Config
-	Rules   rules.Config
-	Purge   purge.Config
+	// Analytics sets up the request log.
+	Analytics analytics.Config
+	Rules     rules.Config
+	Purge     purge.Config
 }
 
 // Info says where a local ESA answers and with which key.
@@ -84,6 +87,7 @@ type Server struct {
 	info     Info
 	store    *state.Store
 	routines *routine.Service
+	log      *analytics.Service
 	servers  []*http.Server
 	stop     context.CancelFunc // ends calls that outlast the grace
 	serving  sync.WaitGroup
@@ -146,6 +150,7 @@ func (o Options) withDefaults() Options {
 	o.Site.Now, o.KV.Now = o.Now, o.Now
 	o.Purge.Now = o.Now
 	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
+	o.Analytics.Now, o.Analytics.Logger = o.Now, o.Logger
 	return o
 }
 
@@ -165,14 +170,16 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
-	table.Add(rules.New(store, o.Rules).Table())
 	table.Add(certificate.New(store, certificate.Config{Now: o.Now}).Table())
+	table.Add(rules.New(store, o.Rules).Table())
 	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files = uploaded
 	table.Add(kv.New(store, o.KV).Table())
 	table.Add(routines.Table())
+	log := analytics.New(store, o.Analytics)
+	table.Add(log.Table())
 
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
@@ -187,8 +194,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 		return routines.Uploaded(ctx, object)
 	}
 	uploads := o.WrapUploads(oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver}))
-	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain})
-	return &Server{store: store, routines: routines}, split(calls, uploads), edgeHandler, nil
+	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log})
+	return &Server{store: store, routines: routines, log: log}, split(calls, uploads), edgeHandler, nil
 }
 
 // split sends uploads past the gateway. It is no ServeMux, which would redirect
@@ -254,5 +261,5 @@ func (s *Server) shutdown(grace time.Duration) error {
 	ending.Wait()
 	s.stop()
 	s.serving.Wait()
-	return errors.Join(append(failed, s.routines.Close(), s.store.Close())...)
+	return errors.Join(append(failed, s.routines.Close(), s.log.Close(), s.store.Close())...)
 }

@@ -26,6 +26,8 @@ type Config struct {
 	// Pick returns a number from 0 to n-1 and splits requests between two
 	// versions; nil: at random. It is called by many goroutines at once.
 	Pick func(n int) int
+	// Recorder gets every request that was answered; nil: nobody does.
+	Recorder Recorder
 }
 
 // New returns the edge.
@@ -55,6 +57,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// No query string: it may hold an access token.
 	e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
 		"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(started))
+	if e.cfg.Recorder != nil {
+		e.cfg.Recorder.Record(rec.visit(r, started))
+	}
 }
 
 // route finds what the host name serves.
