@@ -59,8 +59,8 @@ func find(ctx context.Context, tx *sql.Tx, f family, site int64, p api.Params) (
 	return c, nil
 }
 
-// answer is the configuration as the operations of the family tell it.
-func (c config) answer(f family) map[string]any {
+// answer is the configuration as an operation with those members tells it.
+func (c config) answer(answers map[string]bool) map[string]any {
 	out := map[string]any{"ConfigId": c.id, "ConfigType": c.kind, "Sequence": c.sequence, "SiteVersion": c.place.version}
 	if c.kind == ruled {
 		out["Rule"], out["RuleName"], out["RuleEnable"] = c.rule, c.name, c.enable
@@ -69,7 +69,7 @@ func (c config) answer(f family) map[string]any {
 		out[name] = value
 	}
 	for name := range out {
-		if !f.answers[name] {
+		if !answers[name] {
 			delete(out, name)
 		}
 	}
@@ -97,7 +97,7 @@ func (s *Service) take(c *config, f family, p api.Params) error {
 	if enable := p.String("RuleEnable"); enable != "" {
 		c.enable = enable
 	}
-	if err := c.fields.merge(f.params, p); err != nil {
+	if err := c.fields.merge(f.params(), p); err != nil {
 		return err
 	}
 	if f.check != nil {

@@ -15,15 +15,18 @@ type family struct {
 	// check fills in what follows from other parameters and refuses what the
 	// catalogue does not know to be wrong; nil if there is nothing to check.
 	check func(fields) *api.Error
-	// params are the family's own parameters.
-	params []catalog.Param
-	// answers are the names that an answer may have.
-	answers map[string]bool
 }
 
-// families returns all families that the service knows.
+// params are the family's own parameters.
+func (f family) params() []catalog.Param { return ownParams("Create" + f.name) }
+
+// answers are the names that an answer may have.
+func (f family) answers() map[string]bool { return answerNames("Get" + f.name) }
+
+// families returns all families that the service knows. What the catalogue says
+// of them is looked up when a call needs it, not at the start.
 func families() []family {
-	all := []family{
+	return []family{
 		{name: "CacheRule", check: checkCache},
 		{name: "CompressionRule"},
 		{name: "CustomResponseCodeRule", check: checkCustomResponse},
@@ -40,12 +43,6 @@ func families() []family {
 		{name: "RewriteUrlRule", check: checkRewrite},
 		{name: "VideoProcessing"},
 	}
-	for i := range all {
-		f := &all[i]
-		f.params = ownParams("Create" + f.name)
-		f.answers = answerNames("Get" + f.name)
-	}
-	return all
 }
 
 func (f family) listAction() string { return "List" + f.name + "s" }

@@ -41,7 +41,7 @@ func (s *Service) update(ctx context.Context, f family, r *api.Request) (any, er
 func (s *Service) get(ctx context.Context, f family, r *api.Request) (any, error) {
 	var out map[string]any
 	err := s.existing(ctx, f, r.Params, func(_ *sql.Tx, c config) error {
-		out = c.answer(f)
+		out = c.answer(f.answers())
 		return nil
 	})
 	return out, err
@@ -63,7 +63,7 @@ func (s *Service) list(ctx context.Context, f family, r *api.Request) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	configs, total := []map[string]any{}, int64(0)
+	configs, total, answers := []map[string]any{}, int64(0), f.answers()
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
 		at, err := s.place(ctx, tx, r.Params)
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Service) list(ctx context.Context, f family, r *api.Request) (any, erro
 			if err != nil {
 				return fmt.Errorf("read a configuration: %w", err)
 			}
-			configs = append(configs, c.answer(f))
+			configs = append(configs, c.answer(answers))
 		}
 		return rows.Err()
 	})

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"regexp"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
@@ -18,14 +17,12 @@ type setting struct {
 	name     string
 	defaults fields
 	// check refuses a change; nil if there is nothing to check.
-	check   func(fields) *api.Error
-	params  []catalog.Param
-	answers map[string]bool
+	check func(fields) *api.Error
 }
 
 func settings() []setting {
 	off := fields{"Enable": "off"}
-	all := []setting{
+	return []setting{
 		{name: "CacheTag", defaults: fields{"TagName": "Cache-Tag", "CaseInsensitive": "off"}, check: checkCacheTag},
 		{name: "CnameFlattening", defaults: fields{"FlattenMode": "flatten_at_root"}},
 		{name: "CrossBorderOptimization", defaults: off},
@@ -35,11 +32,6 @@ func settings() []setting {
 		{name: "SeoBypass", defaults: off},
 		{name: "TieredCache", defaults: fields{"CacheArchitectureMode": "edge"}},
 	}
-	for i := range all {
-		all[i].params = ownParams("Update" + all[i].name)
-		all[i].answers = answerNames("Get" + all[i].name)
-	}
-	return all
 }
 
 // load reads a setting as it is, or its default.
@@ -66,7 +58,7 @@ func (s *Service) getSetting(ctx context.Context, x setting, r *api.Request) (an
 		if out, err = x.load(ctx, tx, at); err != nil {
 			return err
 		}
-		if x.answers["SiteVersion"] {
+		if answerNames("Get" + x.name)["SiteVersion"] {
 			out["SiteVersion"] = at.version
 		}
 		return nil
@@ -84,7 +76,7 @@ func (s *Service) updateSetting(ctx context.Context, x setting, r *api.Request) 
 		if err != nil {
 			return err
 		}
-		if err := f.merge(x.params, r.Params); err != nil {
+		if err := f.merge(ownParams("Update"+x.name), r.Params); err != nil {
 			return err
 		}
 		if x.check != nil {
