@@ -5,7 +5,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help build test race bench lint generate check-generated demo inspector browser fuzz clean
+.PHONY: help build test race bench lint tokens generate check-generated demo inspector browser fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +27,11 @@ lint: ## vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+tokens: ## show what the tools cost a model, in o200k tokens, and the budgets
+	@mkdir -p out
+	@ESA_MCP_TOKENS=$(CURDIR)/out/tokens.txt $(GO) test ./tools -run TestTokenBudget -count 1; \
+	failed=$$?; cat out/tokens.txt; exit $$failed
 
 generate: ## make what is generated: catalogue, schemas, the README's tables
 	$(GO) generate ./...

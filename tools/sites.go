@@ -25,10 +25,10 @@ type Site struct {
 	Name          string   `json:"name"`
 	Status        string   `json:"status" jsonschema_description:"pending until verified, then active; offline or moved"`
 	AccessType    string   `json:"access_type" jsonschema_description:"NS: ESA is the DNS of the domain; CNAME: another DNS points at ESA"`
-	Coverage      string   `json:"coverage" jsonschema_description:"domestic, global or overseas"`
+	Coverage      string   `json:"coverage,omitempty" jsonschema_description:"domestic, global or overseas"`
 	Plan          string   `json:"plan,omitempty"`
 	PlanInstance  string   `json:"plan_instance,omitempty"`
-	NameServers   []string `json:"name_servers"`
+	NameServers   []string `json:"name_servers,omitempty"`
 	CnameZone     string   `json:"cname_zone,omitempty" jsonschema_description:"CNAME access: suffix that a host's CNAME gets"`
 	VerifyCode    string   `json:"verify_code,omitempty" jsonschema_description:"CNAME access: value of the TXT record that proves ownership"`
 	OfflineReason string   `json:"offline_reason,omitempty"`
@@ -92,8 +92,7 @@ func siteTools() []Tool {
 			Name:    "list_sites",
 			Title:   "List sites",
 			Toolset: "sites",
-			Description: "Lists the sites (domains) of the account, with state, access type and, for a pending site, " +
-				"what has to be done to activate it. The name search is fuzzy unless match says otherwise.",
+			Description: "Lists the sites (domains) of the account in brief, with what pending ones wait for; get_site shows one in full.",
 			Calls:    []string{"ListSites"},
 			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listSites),
@@ -129,7 +128,7 @@ func listSites(ctx context.Context, d *Deps, in ListSitesInput) (ListSitesOutput
 	}
 	for _, w := range answer.Sites {
 		s := w.site()
-		out.Sites = append(out.Sites, s)
+		out.Sites = append(out.Sites, s.brief())
 		out.NextSteps = append(out.NextSteps, s.nextSteps()...)
 	}
 	out.Total, out.Page, out.NextPage = answer.TotalCount, page, nextPage(page, size, answer.TotalCount)
@@ -152,6 +151,11 @@ func getSite(ctx context.Context, d *Deps, in GetSiteInput) (GetSiteOutput, erro
 	out.VersionManagement, out.Tags = w.VersionManagement, w.Tags
 	out.NextSteps = out.Site.nextSteps()
 	return out, nil
+}
+
+// brief is a site as one of many: get_site shows the rest.
+func (s Site) brief() Site {
+	return Site{ID: s.ID, Name: s.Name, Status: s.Status, AccessType: s.AccessType, OfflineReason: s.OfflineReason}
 }
 
 func (w wireSite) site() Site {
