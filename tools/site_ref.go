@@ -11,8 +11,8 @@ import (
 
 // SiteRef is embedded in the input of tools that work on one site.
 type SiteRef struct {
-	SiteID   ID     `json:"site_id,omitempty" jsonschema_description:"Id of the site, from list_sites. Give this or site_name"`
-	SiteName string `json:"site_name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Name of the site, such as example.com. Give this or site_id"`
+	SiteID   ID     `json:"site_id,omitempty" jsonschema_description:"Site id; or give site_name"`
+	SiteName string `json:"site_name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Such as example.com"`
 }
 
 // invoke sends one operation, keeps its notes and decodes its answer.

@@ -163,7 +163,7 @@ func (t Tool) declaration() mcp.Tool {
 		Name:            m.Name,
 		Title:           m.Title,
 		Description:     m.Description,
-		RawInputSchema:  t.InputSchema(),
+		RawInputSchema:  slim(t.InputSchema()),
 		RawOutputSchema: t.OutputSchema(),
 		Annotations: mcp.ToolAnnotation{
 			Title:           m.Title,

@@ -99,7 +99,7 @@ func TestToolsListing(t *testing.T) {
 	require.NotContains(t, out, "deploy_pages")
 	require.NotContains(t, out, "put_kv")
 	require.Contains(t, out, "get_kv")
-	code, out, log = shell(t, environment(), "tools", "--json")
+	code, out, log = shell(t, environment(), "tools", "--json", "--toolsets", "all")
 	require.Equal(t, 0, code, log)
 	var list []struct {
 		Name        string
