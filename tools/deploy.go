@@ -36,6 +36,7 @@ type plan struct {
 	notFoundStrategy string
 	environment      string // staging, production or both
 	percentage       int    // 1 to 100, of each environment's requests
+	rest             string // version that gets the rest; empty: the live one
 	force            bool   // upload even what is there already
 	archive          *pages.Archive
 }
@@ -217,11 +218,14 @@ func (r *deployment) await(ctx context.Context) (bool, error) {
 func (r *deployment) release(ctx context.Context, env string) error {
 	shares := []map[string]any{{"CodeVersion": r.version, "Percentage": r.percentage}}
 	if r.percentage < 100 {
-		now, _, err := getRoutine(ctx, r.ESA, r.name)
-		if err != nil {
-			return err
+		rest := r.rest
+		if rest == "" {
+			now, _, err := getRoutine(ctx, r.ESA, r.name)
+			if err != nil {
+				return err
+			}
+			rest = otherVersion(now.versionsIn(env), r.version)
 		}
-		rest := otherVersion(now.versionsIn(env), r.version)
 		if rest == "" {
 			return Refuse("no other version is live in %s to take the remaining %d %%", env, 100-r.percentage)
 		}

@@ -59,6 +59,9 @@ func (in DeployPagesInput) load(ctx context.Context, d *Deps) (project, error) {
 		return project{}, err
 	}
 	p.tell(folder, script)
+	if script != nil {
+		p.notes = append(p.notes, lintNotes(script, in.Path)...)
+	}
 	return p, nil
 }
 

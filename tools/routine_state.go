@@ -57,6 +57,7 @@ type codeVersion struct {
 	CreateTime      string
 	ExtraInfo       string
 	Status          string
+	HasAssets       bool // told by GetRoutineCodeVersionInfo alone
 	ConfOptions     struct{ NotFoundStrategy string }
 }
 

@@ -10,7 +10,8 @@ import (
 
 // routineTools are the tools of the toolset "routines".
 func routineTools() []Tool {
-	return []Tool{listRoutines(), getRoutineTool(), deleteRoutine()}
+	return []Tool{listRoutines(), getRoutineTool(), deleteRoutine(), deployRoutine(),
+		publishRoutineVersion(), deleteRoutineVersion(), updateRoutine(), getRoutineService()}
 }
 
 // RoutineSummary is one row of list_routines.
