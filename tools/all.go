@@ -10,6 +10,7 @@ func All() []Tool {
 		siteTools(),
 		dnsTools(),
 		kvTools(),
+		certificateTools(),
 		apiTools(),
 	)
 }
