@@ -6,8 +6,18 @@ import (
 	"strings"
 )
 
-// defaultToolsets are those that "default" stands for.
-var defaultToolsets = []string{"pages", "routines", "kv", "sites", "dns"}
+// defaultTools are those that "default" stands for: what most people need day to
+// day, at a price that every request can carry. search_api reaches the rest.
+func defaultTools() []string {
+	return []string{
+		"deploy_pages", "deploy_html", "get_deployment",
+		"list_routines", "get_routine",
+		"list_sites", "get_site",
+		"list_records",
+		"put_kv", "get_kv", "list_kv", "create_kv_namespace",
+		"search_api", "describe_api", "read_api", "write_api",
+	}
+}
 
 // Toolsets returns the names of all toolsets, in the order of the tools.
 func Toolsets(all []Tool) []string {
@@ -59,11 +69,12 @@ func Select(all []Tool, spec string, readOnly bool) ([]Tool, error) {
 // expand returns the names of the tools that one word of a spec stands for.
 func expand(all []Tool, word string) ([]string, error) {
 	var names []string
+	everyday := defaultTools()
 	for _, t := range all {
 		m := t.Meta()
 		switch {
 		case word == "all", word == m.Toolset, word == m.Name,
-			word == "default" && slices.Contains(defaultToolsets, m.Toolset):
+			word == "default" && slices.Contains(everyday, m.Name):
 			names = append(names, m.Name)
 		}
 	}

@@ -134,10 +134,10 @@ func startAs(t *testing.T, adjust func(*exec.Cmd), env []string, args ...string)
 	return s
 }
 
-// startLocal runs the binary against a local ESA of its own.
+// startLocal runs the binary with all tools against a local ESA of its own.
 func startLocal(t *testing.T, args ...string) *server {
 	t.Helper()
-	return start(t, environment(), append([]string{"--local", "--local-dir", ":memory:"}, args...)...)
+	return start(t, environment(), append([]string{"--local", "--local-dir", ":memory:", "--toolsets", "all"}, args...)...)
 }
 
 // callOK calls a tool and wants a result, decoded into T.

@@ -15,6 +15,7 @@ func newCall(s *settings, std streams) *cobra.Command {
 		Use:   "call TOOL [--json '{...}' | key=value ...]",
 		Short: "Call one tool and print its result as JSON",
 		Long: `call runs one tool as an MCP client would and prints its structured result.
+Any tool can be called, whatever the default toolsets are.
 Arguments are key=value, or one JSON object with --json. A value of the form
 key='{"a":1}' or key='[1,2]' is taken as JSON where the tool wants an object or
 a list. Exit code 1 is an error of the tool, 2 bad usage.
@@ -63,6 +64,9 @@ func callArguments(asJSON string, pairs []string) (json.RawMessage, error) {
 }
 
 func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments json.RawMessage) error {
+	if !cmd.Flags().Changed("toolsets") {
+		s.toolsets = "all" // nobody pays for the tools that are not called
+	}
 	selected, err := s.selectTools()
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.localDir, "local-dir", "", `folder that keeps the local ESA's state; ":memory:" keeps nothing (default: a folder of esa-mcp in your configuration folder)`)
 	f.StringVar(&s.endpoint, "endpoint", "", "API endpoint; http:// is accepted for loopback addresses only (default: that of the region)")
 	f.StringVar(&s.region, "region", "", "cn-hangzhou (China site accounts) or ap-southeast-1 (international accounts); default from ALIBABACLOUD_REGION_ID")
-	f.StringVar(&s.toolsets, "toolsets", "default", "tools to offer: toolset names, default, all, with +name and -name")
+	f.StringVar(&s.toolsets, "toolsets", "default", "tools to offer: toolset or tool names, default (day-to-day tools), all; +name adds, -name takes away")
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
 	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")

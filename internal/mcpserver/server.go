@@ -34,15 +34,11 @@ type Options struct {
 	// Timeout bounds each tool call; 0 leaves it to the tools.
 	Timeout time.Duration
 	// Instructions are what the client tells the model about the server; empty
-	// takes the default ones.
+	// takes those of the tools.
 	Instructions string
 	// Now is the clock of the log entries; nil is time.Now.
 	Now func() time.Time
 }
-
-const defaultInstructions = `Operates Alibaba Cloud ESA (edge CDN): pages and edge functions (routines), edge KV, sites and DNS.
-To publish files use deploy_pages (a folder) or deploy_html (one page); the result has a URL that opens.
-Ids are strings. Results are paged: follow next_page or next_offset. Read notes and next_steps in results, and act on the next step that an error names before repeating a call.`
 
 // Server is the server that New builds, for those who must not know mcp-go.
 type Server = server.MCPServer
@@ -57,7 +53,7 @@ func New(o Options) *server.MCPServer {
 		o.Now = time.Now
 	}
 	if o.Instructions == "" {
-		o.Instructions = defaultInstructions
+		o.Instructions = tools.Instructions(o.Tools)
 	}
 	hooks := &server.Hooks{}
 	s := server.NewMCPServer("esa", o.Version,
