@@ -10,6 +10,7 @@ func All() []Tool {
 		siteTools(),
 		dnsTools(),
 		kvTools(),
+		slices.Concat(cacheTools(), purgeTools(), cacheTaskTools(), cacheSettingsTools(), originTools()),
 		certificateTools(),
 		apiTools(),
 	)

@@ -77,6 +77,7 @@ func fakeDeps(f *fakeESA) func() (*Deps, error) {
 	return func() (*Deps, error) {
 		return &Deps{
 			ESA:    f,
+			Locks:  NewLocks(),
 			Now:    func() time.Time { return testTime },
 			Sleep:  func(context.Context, time.Duration) error { return nil },
 			Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
