@@ -32,10 +32,14 @@ type Deps struct {
 	Version string
 }
 
-// Uploader sends an object to an upload slot. fresh opens the slot, and is called
-// again when its policy has run out.
+// Uploader sends objects to where the service reads them.
 type Uploader interface {
+	// Upload sends an object to an upload slot. fresh opens the slot, and is called
+	// again when its policy has run out.
 	Upload(ctx context.Context, fresh func(context.Context) (esa.PostForm, error), obj esa.Object) error
+	// UploadFile puts an object where the service can read it and returns its
+	// address, for operations that take a Url.
+	UploadFile(ctx context.Context, obj esa.Object) (url string, err error)
 }
 
 // LocalInfo describes the local ESA that the tools work against.

@@ -48,7 +48,8 @@ func TestPutKVRefuses(t *testing.T) {
 		{"backslash in key", `{"namespace":"n","key":"a\\b","value":""}`, "key:"},
 		{"long key", `{"namespace":"n","key":"` + strings.Repeat("x", 513) + `","value":""}`, "key: 513 characters, want at most 512"},
 		{"no value", `{"namespace":"n","key":"k"}`, "value: missing"},
-		{"long value", `{"namespace":"n","key":"k","value":"` + strings.Repeat("x", maxKVValue+1) + `"}`, "2000001 bytes, more than the 2000000"},
+		{"long value", `{"namespace":"n","key":"k","value":"` + strings.Repeat("x", maxKVBig+1) + `"}`, "25000001 bytes, more than the 25000000"},
+		{"long value that is not text", `{"namespace":"n","key":"k","base64":true,"value":"` + strings.Repeat("////", maxKVValue/3+1) + `"}`, "is not text"},
 		{"not base64", `{"namespace":"n","key":"k","value":"%%","base64":true}`, "not base64"},
 		{"both times", `{"namespace":"n","key":"k","value":"","ttl_seconds":1,"expires_at":"2030-01-01T00:00:00Z"}`, "exclude each other"},
 		{"past", `{"namespace":"n","key":"k","value":"","expires_at":"2026-03-04T05:06:07Z"}`, "which has passed"},
@@ -72,7 +73,8 @@ func TestPutKVRefuses(t *testing.T) {
 func TestGetKV(t *testing.T) {
 	text := strings.Repeat("é", 30_000)
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){
-		"GetKv": func(esa.Params) (any, error) { return map[string]any{"Value": text}, nil },
+		"GetKv":       func(esa.Params) (any, error) { return map[string]any{"Value": text}, nil },
+		"GetKvDetail": func(esa.Params) (any, error) { return map[string]any{"Value": text, "ExpirationTtl": "60"}, nil },
 	}}
 	var whole strings.Builder
 	next, calls := 0, 0
@@ -82,6 +84,7 @@ func TestGetKV(t *testing.T) {
 		var got GetKVOutput
 		require.NoError(t, json.Unmarshal([]byte(out), &got))
 		require.Equal(t, 60_000, got.Bytes)
+		require.Equal(t, int64(60), got.TTLSeconds)
 		require.LessOrEqual(t, len(got.Value), 9999)
 		whole.WriteString(got.Value)
 		calls++
@@ -98,10 +101,10 @@ func TestGetKV(t *testing.T) {
 	text = ""
 	out, err := callTool(t, f, "get_kv", `{"namespace":"n","key":"k","base64":true}`)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"namespace":"n","key":"k","value":"","bytes":0}`, out)
+	require.JSONEq(t, `{"namespace":"n","key":"k","value":"","bytes":0,"ttl_seconds":60,"expires_at":"2026-03-04T05:07:07Z"}`, out)
 	require.Equal(t, `{"Base64":true,"Key":"k","Namespace":"n"}`, f.calls[len(f.calls)-1].Params)
 
-	f.answers["GetKv"] = fail(&esa.Error{Code: "InvalidKey.NotFound", HTTPStatus: 404})
+	f.answers["GetKvDetail"] = fail(&esa.Error{Code: "InvalidKey.NotFound", HTTPStatus: 404})
 	_, err = callTool(t, f, "get_kv", `{"namespace":"n","key":"k"}`)
 	require.ErrorContains(t, err, `There is no key "k" in the KV namespace "n": list_kv shows the keys.`)
 }

@@ -214,6 +214,17 @@ func (s *Service) deletePair(ctx context.Context, r *api.Request) (any, error) {
 	})
 }
 
+// after is the first text behind all that begin with a prefix, in the order of
+// bytes; empty if there is none.
+func after(prefix string) string {
+	for n := len(prefix); n > 0; n-- {
+		if c := prefix[n-1]; c < 0xff {
+			return prefix[:n-1] + string([]byte{c + 1})
+		}
+	}
+	return ""
+}
+
 type listedKey struct{ Name, UpdateTime string }
 
 // listPairs answers ListKvs, sorted by key.
@@ -231,8 +242,12 @@ func (s *Service) listPairs(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	const from = ` FROM kv_pairs WHERE namespace_id = ?1 AND key >= ?2 AND substr(key, 1, length(?2)) = ?2 AND (expires IS NULL OR expires > ?3)`
-	args := []any{id, r.Params.String("Prefix"), s.clock()}
+	prefix := r.Params.String("Prefix")
+	from := ` FROM kv_pairs WHERE namespace_id = ?1 AND key >= ?2 AND (expires IS NULL OR expires > ?3)`
+	args := []any{id, prefix, s.clock()}
+	if end := after(prefix); end != "" {
+		from, args = from+` AND key < ?4`, append(args, end)
+	}
 	out := struct {
 		Keys                             []listedKey
 		PageNumber, PageSize, TotalCount int64
@@ -240,7 +255,8 @@ func (s *Service) listPairs(ctx context.Context, r *api.Request) (any, error) {
 	if err := db.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&out.TotalCount); err != nil {
 		return nil, fmt.Errorf("count keys: %w", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT key, updated`+from+` ORDER BY key LIMIT ?4 OFFSET ?5`, append(args, page.Size, page.Offset())...)
+	rows, err := db.QueryContext(ctx, `SELECT key, updated`+from+` ORDER BY key LIMIT @size OFFSET @offset`,
+		append(args, sql.Named("size", page.Size), sql.Named("offset", page.Offset()))...)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
