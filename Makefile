@@ -33,10 +33,10 @@ tokens: ## show what the tools cost a model, in o200k tokens, and the budgets
 	@ESA_MCP_TOKENS=$(CURDIR)/out/tokens.txt $(GO) test ./tools -run TestTokenBudget -count 1; \
 	failed=$$?; cat out/tokens.txt; exit $$failed
 
-generate: ## make what is generated: catalogue, schemas, the README's tables
+generate: ## make what is generated: catalogue, schemas, the README's tables, docs
 	$(GO) generate ./...
 	$(GO) test ./tools -run TestSchemas -update
-	$(GO) test ./cmd/esa-mcp -run TestREADME -update
+	$(GO) test ./cmd/esa-mcp -run 'TestREADME|TestDocs' -update
 
 check-generated: generate ## fail when something generated was not committed
 	git diff --exit-code

@@ -85,7 +85,7 @@ Without a sub-command it speaks MCP on standard input and output.
 	root.SetIn(std.in)
 	s.flags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newDemo(s, std), newVersion(std))
+	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newDemo(s, std), newRAMPolicy(s, std), newVersion(std))
 	return root
 }
 
