@@ -86,6 +86,9 @@ func fitsCNAME(ctx context.Context, tx *sql.Tx, t site) error {
 	if len(o.vanityNS) > 0 {
 		return api.Errorf(400, "Site.VanityNSExist", "Remove the custom name servers %s first.", strings.Join(o.vanityNS, ", "))
 	}
+	if o.paused {
+		return api.Errorf(400, "Site.Paused", "The site is paused, which a site with CNAME access cannot be: resume it first.")
+	}
 	records, err := selectRecords(ctx, tx, `WHERE r.site_id = ? ORDER BY r.name, r.id`, t.id)
 	if err != nil {
 		return fmt.Errorf("list the site's records: %w", err)

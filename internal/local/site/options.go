@@ -11,19 +11,22 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
-// options is what can be switched on a site itself. Settings that are stored and
-// answered and nothing more (IPv6, pause ...) are not among them.
+// options is what can be switched on a site itself.
 type options struct {
+	paused            bool
+	nameExclusive     string
+	ipv6, ipv6Region  string
 	vanityNS          []string
 	versionManagement bool
 }
 
 // optionsOf reads the options of a site that exists.
 func optionsOf(ctx context.Context, q querier, siteID int64) (options, error) {
-	var o options
+	o := options{nameExclusive: "off", ipv6: "off", ipv6Region: "x.x"}
 	var vanity string
-	err := q.QueryRowContext(ctx, `SELECT vanity_ns, version_management FROM site_options WHERE site_id = ?`, siteID).
-		Scan(&vanity, &o.versionManagement)
+	err := q.QueryRowContext(ctx, `SELECT paused, name_exclusive, ipv6, ipv6_region, vanity_ns, version_management
+		FROM site_options WHERE site_id = ?`, siteID).
+		Scan(&o.paused, &o.nameExclusive, &o.ipv6, &o.ipv6Region, &vanity, &o.versionManagement)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return o, fmt.Errorf("read the options of site %d: %w", siteID, err)
 	}
@@ -34,12 +37,31 @@ func optionsOf(ctx context.Context, q querier, siteID int64) (options, error) {
 }
 
 func storeOptions(ctx context.Context, tx *sql.Tx, siteID int64, o options) error {
-	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO site_options (site_id, vanity_ns, version_management) VALUES (?, ?, ?)`,
-		siteID, strings.Join(o.vanityNS, ","), o.versionManagement)
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO site_options
+		(site_id, paused, name_exclusive, ipv6, ipv6_region, vanity_ns, version_management) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		siteID, o.paused, o.nameExclusive, o.ipv6, o.ipv6Region, strings.Join(o.vanityNS, ","), o.versionManagement)
 	if err != nil {
 		return fmt.Errorf("store the options of site %d: %w", siteID, err)
 	}
 	return nil
+}
+
+// readOption makes the handler of an operation that answers one option.
+func (s *Service) readOption(answer func(o options) any) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		id, err := r.Params.Int("SiteId", 0)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := find(ctx, s.store.DB(), id); err != nil {
+			return nil, err
+		}
+		o, err := optionsOf(ctx, s.store.DB(), id)
+		if err != nil {
+			return nil, err
+		}
+		return answer(o), nil
+	}
 }
 
 // changeOption makes the handler of an operation that changes one option.
@@ -66,7 +88,7 @@ func (s *Service) changeOption(change func(p api.Params, t site, o *options) err
 	}
 }
 
-// optionTable has the operations that change an option.
+// optionTable has the operations that read or change an option.
 func (s *Service) optionTable() api.Table {
 	return api.Table{
 		"ActivateVersionManagement": s.changeOption(func(_ api.Params, _ site, o *options) error {
@@ -77,8 +99,56 @@ func (s *Service) optionTable() api.Table {
 			o.versionManagement = false
 			return nil
 		}),
+		"GetIPv6": s.readOption(func(o options) any {
+			return struct{ Enable, Region string }{o.ipv6, o.ipv6Region}
+		}),
+		"UpdateIPv6": s.changeOption(updateIPv6),
+		"GetSiteNameExclusive": s.readOption(func(o options) any {
+			return struct{ Enable string }{o.nameExclusive}
+		}),
+		"UpdateSiteNameExclusive": s.changeOption(func(p api.Params, _ site, o *options) error {
+			return onOff(p, "Enable", &o.nameExclusive)
+		}),
+		"GetSitePause": s.readOption(func(o options) any {
+			return struct{ Paused bool }{o.paused}
+		}),
+		"UpdateSitePause":    s.changeOption(updatePause),
 		"UpdateSiteVanityNS": s.changeOption(updateVanityNS),
 	}
+}
+
+func onOff(p api.Params, name string, into *string) error {
+	v := p.String(name)
+	if v != "on" && v != "off" {
+		return api.Errorf(400, "Invalid"+name, "%s must be on or off, not %q.", name, clip(v))
+	}
+	*into = v
+	return nil
+}
+
+func updateIPv6(p api.Params, _ site, o *options) error {
+	if region := p.String("Region"); region != "" {
+		if region != "x.x" && region != "cn.cn" {
+			return api.Errorf(400, "InvalidRegion", "Region must be x.x (everywhere) or cn.cn (mainland China).")
+		}
+		o.ipv6Region = region
+	}
+	return onOff(p, "Enable", &o.ipv6)
+}
+
+// updatePause answers UpdateSitePause. That only active sites with NS access can
+// be paused is documented, the code of the refusal is not.
+func updatePause(p api.Params, t site, o *options) error {
+	paused, err := p.Bool("Paused", false)
+	if err != nil {
+		return err
+	}
+	if t.accessType != accessNS || t.status != statusActive {
+		return api.Errorf(400, "Site.PauseNotSupported", "Only an active site with NS access can be paused or resumed; %s is %s with %s access.",
+			t.name, t.status, t.accessType)
+	}
+	o.paused = paused
+	return nil
 }
 
 // updateVanityNS answers UpdateSiteVanityNS: 2 to 5 names of the site's own for

@@ -37,6 +37,49 @@ func TestVersionManagement(t *testing.T) {
 	}
 }
 
+func TestPauseNeedsAnActiveSiteWithNSAccess(t *testing.T) {
+	b := newBench(t, Config{})
+	pending, cname, active := b.site("p.example", "NS"), b.active("c.example", "CNAME"), b.active("a.example", "NS")
+	for _, id := range []string{pending, cname} {
+		_, code := b.call("UpdateSitePause", api.Params{"SiteId": id, "Paused": "true"})
+		require.Equal(t, "Site.PauseNotSupported", code)
+	}
+	b.must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "true"})
+	require.Equal(t, true, b.must("GetSitePause", api.Params{"SiteId": active})["Paused"])
+	_, code := b.call("UpdateSiteAccessType", api.Params{"SiteId": active, "AccessType": "CNAME"})
+	require.Equal(t, "Site.Paused", code)
+	b.must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "false"})
+	require.Equal(t, false, b.must("GetSitePause", api.Params{"SiteId": active})["Paused"])
+}
+
+func TestSwitches(t *testing.T) {
+	b := newBench(t, Config{})
+	id, other := b.active("a.example", "NS"), b.active("b.example", "NS")
+	require.Equal(t, map[string]any{"Enable": "off", "Region": "x.x"}, b.must("GetIPv6", api.Params{"SiteId": id}))
+	b.must("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "cn.cn"})
+	b.must("UpdateSiteNameExclusive", api.Params{"SiteId": id, "Enable": "on"})
+	require.Equal(t, map[string]any{"Enable": "on", "Region": "cn.cn"}, b.must("GetIPv6", api.Params{"SiteId": id}))
+	require.Equal(t, "on", b.must("GetSiteNameExclusive", api.Params{"SiteId": id})["Enable"])
+	require.Equal(t, "off", b.must("GetSiteNameExclusive", api.Params{"SiteId": other})["Enable"])
+	for action, c := range map[string]struct {
+		params api.Params
+		code   string
+	}{
+		"UpdateIPv6":              {api.Params{"Enable": "yes"}, "InvalidEnable"},
+		"UpdateSiteNameExclusive": {api.Params{"Enable": "true"}, "InvalidEnable"},
+		"GetIPv6":                 {api.Params{"SiteId": "1"}, "SiteNotFound"},
+		"GetSitePause":            {api.Params{"SiteId": "1"}, "SiteNotFound"},
+	} {
+		if !c.params.Has("SiteId") {
+			c.params["SiteId"] = id
+		}
+		_, code := b.call(action, c.params)
+		require.Equal(t, c.code, code, action)
+	}
+	_, code := b.call("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "eu"})
+	require.Equal(t, "InvalidRegion", code)
+}
+
 func TestVanityNS(t *testing.T) {
 	b := newBench(t, Config{})
 	id, cname := b.active("a.example", "NS"), b.active("c.example", "CNAME")
