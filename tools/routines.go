@@ -4,12 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
 // routineTools are the tools of the toolset "routines".
 func routineTools() []Tool {
+	return slices.Concat(coreRoutineTools(), routeTools(), relatedTools())
+}
+
+// coreRoutineTools are those for routines and their versions.
+func coreRoutineTools() []Tool {
 	return []Tool{listRoutines(), getRoutineTool(), deleteRoutine(), deployRoutine(),
 		publishRoutineVersion(), deleteRoutineVersion(), updateRoutine(), getRoutineService()}
 }

@@ -13,7 +13,7 @@ import (
 const functionCode = `export default { async fetch(request: Request): Promise<Response> { return new Response("one") } }`
 
 func TestDeployRoutine(t *testing.T) {
-	s := startLocal(t)
+	s := startLocal(t, "--toolsets", "pages,routines")
 	first := callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode, "description": "first"})
 	require.Equal(t, tools.StatusLive, first.Status)
 	require.Empty(t, first.Notes[1:], "only the private address is noted")
@@ -52,7 +52,7 @@ func TestDeployRoutine(t *testing.T) {
 
 func TestDeployRoutineRefuses(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	s := startLocal(t)
+	s := startLocal(t, "--toolsets", "pages,routines")
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "site", "html": "page"})
 	for name, c := range map[string]struct {
 		arguments arguments
@@ -79,7 +79,7 @@ func TestDeployRoutineRefuses(t *testing.T) {
 }
 
 func TestPublishSplitAndRollBack(t *testing.T) {
-	s := startLocal(t)
+	s := startLocal(t, "--toolsets", "pages,routines")
 	deploy := func(page string) tools.DeployOutput {
 		return callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": page})
 	}
@@ -130,7 +130,7 @@ func TestPublishSplitAndRollBack(t *testing.T) {
 }
 
 func TestRoutineAdministration(t *testing.T) {
-	s := startLocal(t)
+	s := startLocal(t, "--toolsets", "pages,routines")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	callOK[tools.UpdateRoutineOutput](t, s, "update_routine", arguments{"name": "fn", "description": "what it does"})
 	require.Equal(t, "what it does", callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "fn"}).Description)

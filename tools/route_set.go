@@ -1,0 +1,253 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// SetRouteInput are the arguments of set_route.
+type SetRouteInput struct {
+	SiteRef
+	ID       ID     `json:"id,omitempty" jsonschema_description:"Route to change; left out: create one"`
+	Routine  string `json:"routine,omitempty" jsonschema_description:"Routine name"`
+	Pattern  string `json:"pattern,omitempty" jsonschema_description:"Such as example.com/*, *.example.com/api/*; its site is found by itself"`
+	Rule     string `json:"rule,omitempty" jsonschema_description:"Rule expression, instead of pattern"`
+	Name     string `json:"name,omitempty" jsonschema_description:"Route name"`
+	Enabled  *bool  `json:"enabled,omitempty" jsonschema:"default=true" jsonschema_description:"Is it on"`
+	Bypass   *bool  `json:"bypass,omitempty" jsonschema_description:"Matching requests skip the routine"`
+	Fallback *bool  `json:"fallback,omitempty" jsonschema_description:"Origin answers when the routine fails"`
+	Sequence int64  `json:"sequence,omitempty" jsonschema:"minimum=1" jsonschema_description:"Smaller is tried first"`
+	Timeout  int    `json:"timeout,omitempty" jsonschema:"minimum=5,maximum=60" jsonschema_description:"Seconds"`
+}
+
+// SetRouteOutput is the result of set_route.
+type SetRouteOutput struct {
+	Noted
+	Status string `json:"status" jsonschema:"enum=created,enum=updated,enum=unchanged"`
+	Route
+}
+
+func setRoute(ctx context.Context, d *Deps, in SetRouteInput) (SetRouteOutput, error) {
+	var out SetRouteOutput
+	rule, err := in.expression(&out.Noted)
+	if err != nil {
+		return out, err
+	}
+	site, err := in.site(ctx, d, rule)
+	if err != nil {
+		return out, err
+	}
+	if in.Routine != "" {
+		if err := in.checkRoutine(ctx, d, &out.Noted); err != nil {
+			return out, err
+		}
+	}
+	release, err := d.Locks.Lock(ctx, "site "+string(site))
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	return in.ensure(ctx, d, site, rule, out)
+}
+
+// ensure makes the route as it is wanted, unless it is so already.
+func (in SetRouteInput) ensure(ctx context.Context, d *Deps, site ID, rule string, out SetRouteOutput) (SetRouteOutput, error) {
+	old, err := in.existing(ctx, d, &out.Noted, site, rule)
+	if err != nil {
+		return out, err
+	}
+	params := esa.Params{"SiteId": site.number()}
+	in.fill(params, rule, old)
+	switch {
+	case old == nil:
+		answer, err := invoke[struct {
+			ConfigID ID `json:"ConfigId"`
+		}](ctx, d, &out.Noted, "CreateRoutineRoute", params)
+		if err != nil {
+			return out, fmt.Errorf("create the route: %w", err)
+		}
+		out.Status, in.ID = "created", answer.ConfigID
+	case len(params) == 1:
+		out.Status, in.ID = "unchanged", old.ID
+	default:
+		params["ConfigId"] = old.ID.number()
+		if _, err := invoke[struct{}](ctx, d, &out.Noted, "UpdateRoutineRoute", params); err != nil {
+			return out, fmt.Errorf("change route %s: %w", old.ID, err)
+		}
+		out.Status, in.ID = "updated", old.ID
+	}
+	if out.Route, err = readRoute(ctx, d, &out.Noted, site, in.ID); err != nil {
+		return out, err
+	}
+	if out.Status != "unchanged" {
+		out.Note(propagation(d)...)
+	}
+	out.Note(missingRecords(ctx, d, site, out.Rule)...)
+	return out, nil
+}
+
+// expression is the rule that is wanted; empty if none is given.
+func (in SetRouteInput) expression(notes *Noted) (string, error) {
+	switch {
+	case in.Pattern != "" && in.Rule != "":
+		return "", Refuse("Both pattern and rule are given: give one.")
+	case in.ID == "" && (in.Routine == "" || in.Pattern == "" && in.Rule == ""):
+		return "", Refuse("A new route needs routine, and pattern or rule. To change a route give its id.")
+	case in.Pattern == "":
+		return in.Rule, nil
+	}
+	p, err := parsePattern(in.Pattern)
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("pattern %s became the rule %s.", in.Pattern, p.rule())
+	switch {
+	case !strings.Contains(strings.TrimPrefix(in.Pattern, "https://"), "/"):
+		text += " Without a path it is for all paths."
+	case p.exact && p.prefix == "/":
+		text += " It is for the home page alone: end it with /* for all paths."
+	}
+	if p.apex {
+		text += " It is for " + p.host + " and all names below."
+	}
+	notes.Note(esa.Note{ID: "er-route-pattern", Text: text})
+	return p.rule(), nil
+}
+
+// site is the site that is named, or else the one of the rule's host.
+func (in SetRouteInput) site(ctx context.Context, d *Deps, rule string) (ID, error) {
+	if in.SiteID != "" || in.SiteName != "" {
+		return in.resolve(ctx, d)
+	}
+	hosts := ruleHosts(rule)
+	if len(hosts) == 0 {
+		return "", Refuse("Which site? Give site_id or site_name; list_sites shows both.")
+	}
+	found, err := siteOfHost(ctx, d, strings.TrimPrefix(hosts[0], "*."))
+	return found.ID, err
+}
+
+// checkRoutine wants the routine to exist and something of it to be live.
+func (in SetRouteInput) checkRoutine(ctx context.Context, d *Deps, notes *Noted) error {
+	r, ok, err := getRoutine(ctx, d.ESA, in.Routine)
+	if err != nil {
+		return fmt.Errorf("look up routine %s: %w", in.Routine, err)
+	}
+	if !ok {
+		return noRoutine(in.Routine)
+	}
+	if len(r.versionsIn(production)) == 0 {
+		notes.Note(esa.Note{ID: "er-not-live", Text: "Nothing of " + in.Routine + " is live in production yet: deploy it."})
+	}
+	return nil
+}
+
+// existing is the route to change: that of the id, or else one that already runs
+// the same routine for the same rule. It is nil if one has to be made.
+func (in SetRouteInput) existing(ctx context.Context, d *Deps, notes *Noted, site ID, rule string) (*Route, error) {
+	if in.ID != "" {
+		old, err := readRoute(ctx, d, notes, site, in.ID)
+		return &old, err
+	}
+	answer, err := invoke[routesAnswer](ctx, d, notes, "ListSiteRoutes", esa.Params{"SiteId": site.number(), "PageNumber": 1, "PageSize": 500})
+	if err != nil {
+		return nil, fmt.Errorf("list the site's routes: %w", err)
+	}
+	for _, w := range answer.Configs {
+		if w.Rule != rule {
+			continue
+		}
+		if w.RoutineName == in.Routine {
+			old := w.route(site)
+			return &old, nil
+		}
+		notes.Note(esa.Note{ID: "er-route-conflict", Text: fmt.Sprintf(
+			"Route %s has the same rule and runs %s: the one with the smaller sequence wins.", w.ConfigID, w.RoutineName)})
+	}
+	return nil, nil
+}
+
+// fill puts in what has to be sent: everything for a new route, else what is
+// different.
+func (in SetRouteInput) fill(params esa.Params, rule string, old *Route) {
+	isNew := old == nil
+	if isNew {
+		old = &Route{Enabled: true}
+		params["RouteEnable"], params["RouteName"] = "on", routeName(in.Routine, rule)
+	}
+	text := func(name, want, have string) {
+		if want != "" && want != have {
+			params[name] = want
+		}
+	}
+	text("RoutineName", in.Routine, old.Routine)
+	text("RouteName", in.Name, old.Name)
+	text("Rule", rule, old.Rule)
+	if in.Timeout != 0 {
+		text("Timeout", strconv.Itoa(in.Timeout), old.Timeout)
+	}
+	if in.Sequence != 0 && in.Sequence != old.Sequence {
+		params["Sequence"] = in.Sequence
+	}
+	flag := func(name string, want *bool, have bool) {
+		if want != nil && *want != have {
+			params[name] = map[bool]string{true: "on", false: "off"}[*want]
+		}
+	}
+	flag("RouteEnable", in.Enabled, old.Enabled)
+	flag("Bypass", in.Bypass, old.Bypass)
+	flag("Fallback", in.Fallback, old.Fallback)
+}
+
+// routeName makes a name for a route that has been given none.
+func routeName(routine, rule string) string {
+	hosts := ruleHosts(rule)
+	if len(hosts) == 0 {
+		return routine
+	}
+	return routine + "-" + strings.ReplaceAll(strings.TrimPrefix(hosts[0], "*."), ".", "-")
+}
+
+// missingRecords warns of hosts that no request can reach the edge by. It is a
+// courtesy: what cannot be looked up is not warned of.
+func missingRecords(ctx context.Context, d *Deps, site ID, rule string) []esa.Note {
+	var notes []esa.Note
+	for i, host := range ruleHosts(rule) {
+		if i == 5 {
+			break
+		}
+		if reached, err := reachesEdge(ctx, d, site, host); err == nil && !reached {
+			notes = append(notes, esa.Note{ID: "er-route-needs-record", Text: fmt.Sprintf(
+				"%s has no proxied record on the site, so the route gets no requests of it: bind_custom_domain makes one, or create a proxied record.", host)})
+		}
+	}
+	return notes
+}
+
+// reachesEdge reports whether a host, or for *.domain any host below it, has a
+// record that leads to the edge.
+func reachesEdge(ctx context.Context, d *Deps, site ID, host string) (bool, error) {
+	names, match := []string{host}, "exact"
+	if below, wild := strings.CutPrefix(host, "*"); wild {
+		names, match = []string{below}, "suffix"
+	} else if _, parent, ok := strings.Cut(host, "."); ok {
+		names = append(names, "*."+parent)
+	}
+	for _, name := range names {
+		params := esa.Params{"SiteId": site.number(), "RecordName": name, "RecordMatchType": match, "PageNumber": 1, "PageSize": 1}
+		edge, err := esa.Call[listRecordsAnswer](ctx, d.ESA, "ListEdgeRoutineRecords", params)
+		if err != nil || len(edge.Records) > 0 {
+			return err == nil, err
+		}
+		params["Proxied"] = true
+		plain, err := esa.Call[listRecordsAnswer](ctx, d.ESA, "ListRecords", params)
+		if err != nil || len(plain.Records) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
