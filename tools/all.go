@@ -12,6 +12,7 @@ func All() []Tool {
 		kvTools(),
 		slices.Concat(cacheTools(), purgeTools(), cacheTaskTools(), cacheSettingsTools(), originTools()),
 		certificateTools(),
+		rulesTools(),
 		apiTools(),
 	)
 }
