@@ -14,5 +14,6 @@ func All() []Tool {
 		certificateTools(),
 		rulesTools(),
 		apiTools(),
+		analyticsTools(),
 	)
 }

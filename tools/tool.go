@@ -9,6 +9,7 @@ package tools
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,6 +81,15 @@ func Define[In, Out any](meta Meta, run func(ctx context.Context, d *Deps, in In
 	}
 }
 
+// Image is a picture that goes to the client next to the structured result.
+type Image struct {
+	MIMEType string // image/png
+	Data     []byte
+}
+
+// illustrated is an output with pictures. They are no part of its JSON.
+type illustrated interface{ Images() []Image }
+
 // Meta returns the tool's description.
 func (t Tool) Meta() Meta { return t.meta }
 
@@ -106,32 +116,41 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Call checks args against the input schema, runs the tool and encodes its
 // result. The error is always a *Failure. deps is asked only when the arguments
 // are right.
-func (t Tool) Call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (result json.RawMessage, err error) {
+func (t Tool) Call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (json.RawMessage, error) {
+	result, _, err := t.call(ctx, deps, args)
+	return result, err
+}
+
+// call is Call with the pictures of the result.
+func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (result json.RawMessage, images []Image, err error) {
 	var d *Deps
 	defer func() {
 		if v := recover(); v != nil {
 			if d != nil && d.Logger != nil {
 				d.Logger.Error("tool panicked", "tool", t.meta.Name, "panic", Clean(fmt.Sprint(v)), "stack", string(debug.Stack()))
 			}
-			result, err = nil, &Failure{Text: "internal error in " + t.meta.Name +
+			result, images, err = nil, nil, &Failure{Text: "internal error in " + t.meta.Name +
 				": this is a bug in esa-mcp, not in the arguments. What the tool had begun may be done: look before calling it again."}
 		}
 	}()
 	args, err = t.in.check(t.meta.Name, args)
 	if err != nil {
-		return nil, t.fail(err)
+		return nil, nil, t.fail(err)
 	}
 	if d, err = deps(); err != nil {
-		return nil, t.fail(err)
+		return nil, nil, t.fail(err)
 	}
 	out, err := t.run(ctx, d, args)
 	if err != nil {
-		return nil, t.fail(err)
+		return nil, nil, t.fail(err)
 	}
 	if result, err = t.encode(out); err != nil {
-		return nil, t.fail(err)
+		return nil, nil, t.fail(err)
 	}
-	return result, nil
+	if pictured, ok := out.(illustrated); ok {
+		images = pictured.Images()
+	}
+	return result, images, nil
 }
 
 func (t Tool) fail(err error) *Failure {
@@ -142,16 +161,17 @@ func (t Tool) fail(err error) *Failure {
 func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {
 	s.AddTool(t.declaration(), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		ctx = progressOf(ctx, r)
-		result, err := t.Call(ctx, deps, r.Params.RawArguments)
+		result, images, err := t.call(ctx, deps, r.Params.RawArguments)
 		if err != nil {
 			// Never a Go error: mcp-go would make it a protocol error, which the
 			// model does not get to see.
 			return mcp.NewToolResultError(err.Error()), nil
 		}
-		return &mcp.CallToolResult{
-			Content:           []mcp.Content{mcp.NewTextContent(string(result))},
-			StructuredContent: result,
-		}, nil
+		content := []mcp.Content{mcp.NewTextContent(string(result))}
+		for _, i := range images {
+			content = append(content, mcp.NewImageContent(base64.StdEncoding.EncodeToString(i.Data), i.MIMEType))
+		}
+		return &mcp.CallToolResult{Content: content, StructuredContent: result}, nil
 	})
 }
 

@@ -55,6 +55,7 @@ var onlyIn = map[string][]string{
 	"github.com/alibabacloud-go/debug": {},
 	"github.com/itchyny/gojq":          {"tools"},
 	"github.com/tiktoken-go":           {},
+	"github.com/wcharczuk/go-chart":    {"tools/chart.go"},
 }
 
 type file struct {
