@@ -1,0 +1,145 @@
+package lists
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+type bench struct {
+	t     *testing.T
+	table api.Table
+	used  string
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	store, err := state.Open(t.Context(), state.Memory)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	b := &bench{t: t}
+	b.table = New(store, Config{
+		Now:   func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
+		InUse: func(_ context.Context, _ *sql.Tx, name string) (bool, error) { return name == b.used, nil },
+	}).Table()
+	return b
+}
+
+func (b *bench) call(action string, params api.Params) (out map[string]any, code string) {
+	b.t.Helper()
+	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
+	var e *api.Error
+	if errors.As(err, &e) {
+		return nil, e.Code
+	}
+	require.NoError(b.t, err)
+	raw, err := json.Marshal(answer)
+	require.NoError(b.t, err)
+	require.NoError(b.t, json.Unmarshal(raw, &out))
+	return out, ""
+}
+
+func (b *bench) create(name, kind, items string) (id, code string) {
+	b.t.Helper()
+	out, code := b.call("CreateList", api.Params{"Name": name, "Kind": kind, "Items": items, "Description": "d " + name})
+	if code != "" {
+		return "", code
+	}
+	return fmt.Sprintf("%.0f", out["Id"]), ""
+}
+
+func TestLifeOfAList(t *testing.T) {
+	b := newBench(t)
+	id, code := b.create("blocked", "ip", `["10.0.0.1","10.0.0.0/8"," 2001:DB8::/32","10.0.0.1"]`)
+	require.Empty(t, code)
+	got, _ := b.call("GetList", api.Params{"Id": id})
+	require.Equal(t, []any{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"}, got["Items"])
+	require.Equal(t, "ip", got["Kind"])
+	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "", "Items": `[]`})
+	require.Empty(t, code)
+	got, _ = b.call("GetList", api.Params{"Id": id})
+	require.Equal(t, []any{}, got["Items"])
+	require.Equal(t, "denied", got["Name"])
+
+	b.used = "denied"
+	_, code = b.call("DeleteList", api.Params{"Id": id})
+	require.Equal(t, "DependedByOthers", code)
+	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "other", "Description": "", "Items": `[]`})
+	require.Equal(t, "DependedByOthers", code, "a new name would leave the rules without the list")
+	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "x", "Items": `["1.1.1.1"]`})
+	require.Empty(t, code)
+	b.used = ""
+	_, code = b.call("DeleteList", api.Params{"Id": id})
+	require.Empty(t, code)
+	for _, action := range []string{"GetList", "DeleteList", "UpdateList"} {
+		_, code = b.call(action, api.Params{"Id": id, "Name": "n", "Description": "", "Items": `[]`})
+		require.Equal(t, "List.NotFound", code, action)
+	}
+}
+
+func TestListsRefused(t *testing.T) {
+	b := newBench(t)
+	_, code := b.create("first", "ip", `[]`)
+	require.Empty(t, code)
+	many := strings.TrimSuffix(strings.Repeat(`"a.test",`, 501), ",")
+	for name, c := range map[string]struct{ name, kind, items, code string }{
+		"taken":      {"first", "ip", `[]`, "List.AlreadyExist"},
+		"no name":    {"", "ip", `[]`, "InvalidParameter.Name"},
+		"underscore": {"_a", "ip", `[]`, "InvalidParameter.Name"},
+		"hyphen":     {"a-b", "ip", `[]`, "InvalidParameter.Name"},
+		"long":       {strings.Repeat("a", 33), "ip", `[]`, "InvalidParameter.Name"},
+		"kind":       {"a", "colour", `[]`, "InvalidParameter.Kind"},
+		"ip":         {"a", "ip", `["10.0.0"]`, "InvalidParameter.Items"},
+		"prefix":     {"a", "ip", `["10.0.0.0/33"]`, "InvalidParameter.Items"},
+		"host":       {"a", "host", `["a b.test"]`, "InvalidParameter.Items"},
+		"asn":        {"a", "asn", `["AS1"]`, "InvalidParameter.Items"},
+		"too many":   {"a", "host", `[` + many + `]`, "QuotaExceed.ListItems"},
+		"no list":    {"a", "ip", `"x"`, "InvalidItems"},
+	} {
+		_, code := b.create(c.name, c.kind, c.items)
+		require.Equal(t, c.code, code, name)
+	}
+	for i := range maxLists - 1 {
+		_, code := b.create(fmt.Sprint("more", i), "asn", `["45104"]`)
+		require.Empty(t, code)
+	}
+	_, code = b.create("eleventh", "ip", `[]`)
+	require.Equal(t, "QuotaExceed.List", code)
+}
+
+func TestListLists(t *testing.T) {
+	b := newBench(t)
+	for _, c := range [][3]string{{"b", "ip", `["10.1.1.1"]`}, {"a", "host", `["x.test","*.x.test"]`}, {"c", "ip", `["10.2.0.0/16"]`}} {
+		_, code := b.create(c[0], c[1], c[2])
+		require.Empty(t, code)
+	}
+	for query, want := range map[string]string{
+		"": "b a c", `{"Kind":"ip"}`: "b c", `{"OrderBy":"name"}`: "a b c", `{"OrderBy":"name","Desc":true}`: "c b a",
+		`{"ItemLike":"10.2"}`: "c", `{"NameItemLike":"x"}`: "a", `{"NameLike":"b"}`: "b", `{"DescriptionLike":"d c"}`: "c", `{"IdLike":"zz"}`: "",
+	} {
+		out, code := b.call("ListLists", api.Params{"QueryArgs": query})
+		require.Empty(t, code)
+		var names []string
+		for _, l := range out["Lists"].([]any) {
+			names = append(names, l.(map[string]any)["Name"].(string))
+		}
+		require.Equal(t, want, strings.Join(names, " "), query)
+		require.EqualValues(t, 3, out["Usage"])
+		require.EqualValues(t, 4, out["ItemsUsage"])
+	}
+	out, _ := b.call("ListLists", api.Params{"PageSize": "2", "PageNumber": "2"})
+	require.Len(t, out["Lists"], 1)
+	require.EqualValues(t, 3, out["TotalCount"])
+	_, code := b.call("ListLists", api.Params{"QueryArgs": `{"OrderBy":"colour"}`})
+	require.Equal(t, "InvalidOrderBy", code)
+}

@@ -1,0 +1,233 @@
+// Package waf is the part of the local ESA that keeps the security rules of
+// sites: rule sets by phase, and in each its rules in order.
+//
+// It must not know how calls arrive or are signed, nor how the edge applies a
+// rule.
+//
+// CompileRuleError and SiteNotFound are documented codes of these operations;
+// the others follow the service's patterns.
+package waf
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/rules"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// Config is what the service needs. The zero value of each field has a default.
+type Config struct {
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+	// CompileRule checks an expression; kind is the phase. An *api.Error is
+	// answered as it is, any other as CompileRuleError. rules.LightCheck if nil.
+	CompileRule func(kind, expression string) error
+	// Quota is how many rules one phase of a site takes, and SetQuota how many
+	// rule sets; 100 and 10 if 0. The service's numbers depend on the plan.
+	Quota, SetQuota int
+	// KnownVersion tells whether a site has that version of its configuration,
+	// besides version 0, which all have. None has more if nil.
+	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+}
+
+// Service answers the operations of rule sets and rules.
+type Service struct {
+	store *state.Store
+	cfg   Config
+}
+
+// New makes the service.
+func New(store *state.Store, cfg Config) *Service {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.CompileRule == nil {
+		cfg.CompileRule = rules.LightCheck
+	}
+	if cfg.Quota == 0 {
+		cfg.Quota = 100
+	}
+	if cfg.SetQuota == 0 {
+		cfg.SetQuota = 10
+	}
+	if cfg.KnownVersion == nil {
+		cfg.KnownVersion = func(context.Context, *sql.Tx, int64, int64) (bool, error) { return false, nil }
+	}
+	return &Service{store: store, cfg: cfg}
+}
+
+// Table returns the operations.
+func (s *Service) Table() api.Table {
+	return api.Table{
+		"BatchCreateWafRules": s.batchCreate,
+		"BatchUpdateWafRules": s.batchUpdate,
+		"CreateWafRule":       s.createRule,
+		"CreateWafRuleset":    s.createSet,
+		"DeleteWafRule":       s.deleteRule,
+		"DeleteWafRuleset":    s.deleteSet,
+		"GetWafRule":          s.getRule,
+		"GetWafRuleset":       s.getSet,
+		"ListWafPhases":       s.listPhases,
+		"ListWafRules":        s.listRules,
+		"ListWafRulesets":     s.listSets,
+		"UpdateWafRule":       s.updateRule,
+		"UpdateWafRuleset":    s.updateSet,
+	}
+}
+
+// UsesList tells whether the expression of any rule refers to the list of that
+// name.
+func UsesList(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT config FROM waf_rules WHERE instr(config, ?) > 0`, "$"+name)
+	if err != nil {
+		return false, fmt.Errorf("look for rules with the list %s: %w", name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return false, fmt.Errorf("read a rule: %w", err)
+		}
+		c, err := decodeConfig(text)
+		if err != nil {
+			return false, err
+		}
+		if slices.Contains(listsIn(c.text("Expression")), name) {
+			return true, nil
+		}
+	}
+	return false, rows.Err()
+}
+
+// The phases, in the order in which a request goes through them.
+const (
+	phaseWhitelist = "http_whitelist"
+	phaseCustom    = "http_custom"
+	phaseManaged   = "http_managed"
+	phaseAntiScan  = "http_anti_scan"
+	phaseRateLimit = "http_ratelimit"
+	phaseIPAccess  = "ip_access_rule"
+	phaseBot       = "http_bot"
+	phaseLevel     = "http_security_level_rule"
+)
+
+func phases() []string {
+	return []string{phaseWhitelist, phaseIPAccess, phaseCustom, phaseRateLimit, phaseManaged, phaseAntiScan, phaseBot, phaseLevel}
+}
+
+func checkPhase(phase string) error {
+	if !slices.Contains(phases(), phase) {
+		return api.Errorf(400, "InvalidParameter.Phase", "Phase must be one of %s.", strings.Join(phases(), ", "))
+	}
+	return nil
+}
+
+// place is where a configuration is: a site and a version of it.
+type place struct{ site, version int64 }
+
+// at reads the place from a call.
+func (s *Service) at(ctx context.Context, tx *sql.Tx, p api.Params) (place, error) {
+	site, err := p.Int("SiteId", 0)
+	if err != nil {
+		return place{}, err
+	}
+	version, err := p.Int("SiteVersion", 0)
+	if err != nil {
+		return place{}, err
+	}
+	var known bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sites WHERE id = ?)`, site).Scan(&known); err != nil {
+		return place{}, fmt.Errorf("look up the site: %w", err)
+	}
+	if !known {
+		return place{}, api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", site)
+	}
+	if version != 0 {
+		if known, err = s.cfg.KnownVersion(ctx, tx, site, version); err != nil {
+			return place{}, fmt.Errorf("look up the site's version: %w", err)
+		}
+		if !known {
+			return place{}, api.Errorf(400, "InvalidSiteVersion", "The site has no version %d.", version)
+		}
+	}
+	return place{site, version}, nil
+}
+
+// config is a rule's configuration as clients send it, numbers exact.
+type config map[string]any
+
+func decodeConfig(text string) (config, error) {
+	var c config
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&c); err != nil {
+		return nil, fmt.Errorf("read a stored configuration: %w", err)
+	}
+	return c, nil
+}
+
+func (c config) text(name string) string {
+	s, _ := c[name].(string)
+	return s
+}
+
+// object returns a member that is an object; nil if there is none.
+func (c config) object(name string) config {
+	m, _ := c[name].(map[string]any)
+	return m
+}
+
+// positive tells whether a member is a number above 0.
+func (c config) positive(name string) bool {
+	n, ok := c[name].(json.Number)
+	if !ok {
+		return false
+	}
+	f, err := n.Float64()
+	return err == nil && f > 0
+}
+
+func (c config) encode() (string, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("encode a configuration: %w", err)
+	}
+	return string(b), nil
+}
+
+// listsIn are the names of the lists in an expression: $name outside of strings.
+func listsIn(expression string) []string {
+	var names []string
+	inside := false
+	for i := 0; i < len(expression); i++ {
+		switch c := expression[i]; {
+		case inside && c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case c == '$' && !inside:
+			end := i + 1
+			for end < len(expression) && wordByte(expression[end]) {
+				end++
+			}
+			names = append(names, expression[i+1:end])
+			i = end - 1
+		}
+	}
+	return names
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+func (s *Service) clock() int64 { return s.cfg.Now().Unix() }
+
+func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
