@@ -25,12 +25,14 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
+	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
 	"github.com/esa-mcp/esa-mcp/internal/local/purge"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/rules"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/waf"
 )
 
 const (
@@ -171,6 +173,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table := api.Table{}
 	table.Add(sites.Table())
 	table.Add(certificate.New(store, certificate.Config{Now: o.Now}).Table())
+	table.Add(waf.New(store, waf.Config{Now: o.Now, CompileRule: o.Rules.CompileRule}).Table())
+	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
 	table.Add(rules.New(store, o.Rules).Table())
 	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
