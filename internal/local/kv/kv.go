@@ -13,6 +13,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -54,8 +55,9 @@ type Files interface {
 
 // Service answers the operations of the key-value store.
 type Service struct {
-	store *state.Store
-	cfg   Config
+	store   *state.Store
+	cfg     Config
+	batches sync.Mutex // held by the one that writes many pairs
 }
 
 // New makes the service.
