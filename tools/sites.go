@@ -11,11 +11,11 @@ import (
 
 // ListSitesInput are the arguments of list_sites.
 type ListSitesInput struct {
-	Name       string `json:"name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Part of the site's name; leave out for all sites"`
-	Match      string `json:"match,omitempty" jsonschema:"enum=fuzzy,enum=exact,enum=prefix,enum=suffix,default=fuzzy" jsonschema_description:"How name is compared; fuzzy finds it anywhere in the site's name"`
+	Name       string `json:"name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Part of the site's name"`
+	Match      string `json:"match,omitempty" jsonschema:"enum=fuzzy,enum=exact,enum=prefix,enum=suffix,default=fuzzy" jsonschema_description:"How name is compared"`
 	Status     string `json:"status,omitempty" jsonschema:"enum=pending,enum=active,enum=offline,enum=moved" jsonschema_description:"Only sites in this state"`
 	AccessType string `json:"access_type,omitempty" jsonschema:"enum=NS,enum=CNAME" jsonschema_description:"Only sites connected this way"`
-	Page       int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Number of the page"`
+	Page       int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page number"`
 	PageSize   int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=500,default=20" jsonschema_description:"Sites per page"`
 }
 
@@ -48,6 +48,7 @@ type ListSitesOutput struct {
 // GetSiteInput are the arguments of get_site.
 type GetSiteInput struct {
 	SiteRef
+	Details bool `json:"details,omitempty" jsonschema_description:"Also current and custom name servers, pause, IPv6, name exclusivity"`
 }
 
 // GetSiteOutput is the result of get_site.
@@ -58,6 +59,7 @@ type GetSiteOutput struct {
 	VersionManagement bool           `json:"version_management" jsonschema_description:"true: configuration changes need a site version"`
 	Tags              map[string]any `json:"tags"`
 	Updated           string         `json:"updated,omitempty"`
+	Details           *SiteDetails   `json:"details,omitempty"`
 	NextSteps         []string       `json:"next_steps,omitempty" jsonschema_description:"What a pending or offline site waits for"`
 }
 
@@ -79,6 +81,7 @@ type wireSite struct {
 	ResourceGroupID   string `json:"ResourceGroupId"`
 	VersionManagement bool
 	Tags              map[string]any
+	VanityNSList      map[string]string
 }
 
 type listSitesAnswer struct {
@@ -86,25 +89,59 @@ type listSitesAnswer struct {
 	TotalCount int
 }
 
+// siteTools are the tools of the toolset "sites".
 func siteTools() []Tool {
 	return []Tool{
 		Define(Meta{
-			Name:    "list_sites",
-			Title:   "List sites",
-			Toolset: "sites",
-			Description: "Lists the sites (domains) of the account in brief, with what pending ones wait for; get_site shows one in full.",
-			Calls:    []string{"ListSites"},
-			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			Name: "list_sites", Title: "List sites", Toolset: "sites",
+			Calls:       []string{"ListSites"},
+			Description: "Lists the account's sites (domains), with state and what pending ones wait for.",
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listSites),
 		Define(Meta{
-			Name:    "get_site",
-			Title:   "Show a site",
-			Toolset: "sites",
-			Description: "Shows one site, by site_id or by its exact site_name: state, access type, coverage, plan, name servers, " +
-				"verification code, and the next steps when it is not active.",
-			Calls:    []string{"GetSite", "ListSites"},
-			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			Name: "get_site", Title: "Show a site", Toolset: "sites",
+			Calls:       []string{"GetIPv6", "GetSite", "GetSiteCurrentNS", "GetSiteNameExclusive", "GetSitePause", "ListSites"},
+			Description: "Shows one site: state, access type, coverage, plan, name servers, and what it waits for.",
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, getSite),
+		Define(Meta{
+			Name: "create_site", Title: "Add a site", Toolset: "sites",
+			Calls: []string{"CreateSite", "GetSite", "ListUserRatePlanInstances"},
+			Description: "Adds a domain as a site, on a plan instance that has room; never buys one. " +
+				"The result says what to do before verify_site.",
+			ReadOnly: No, Destructive: No, Idempotent: No, OpenWorld: Yes,
+		}, createSite),
+		Define(Meta{
+			Name: "verify_site", Title: "Verify a site", Toolset: "sites",
+			Calls:       []string{"GetSite", "GetSiteCurrentNS", "ListSites", "VerifySite"},
+			Description: "Checks who owns a pending site and activates it, or says what is still missing.",
+			ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+		}, verifySite),
+		Define(Meta{
+			Name: "update_site", Title: "Change a site", Toolset: "sites",
+			Calls: []string{"ActivateVersionManagement", "DeactivateVersionManagement", "GetSite", "ListRecords", "ListSites", "UpdateIPv6",
+				"UpdateSiteAccessType", "UpdateSiteCoverage", "UpdateSiteNameExclusive", "UpdateSitePause", "UpdateSiteVanityNS"},
+			Description: "Changes settings of a site itself; what is left out stays.",
+			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+		}, updateSite),
+		Define(Meta{
+			Name: "delete_site", Title: "Delete a site", Toolset: "sites",
+			Calls:       append([]string{"DeleteSite", "GetSite", "ListSites"}, lostWithSite()...),
+			Description: "Deletes a site with all its records, rules and certificates. Without confirm it only says what would go; ask the person first.",
+			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+		}, deleteSite),
+		Define(Meta{
+			Name: "check_site_name", Title: "Check a site name", Toolset: "sites",
+			Calls:       []string{"CheckSiteName"},
+			Description: "Says whether a domain can be added as a site.",
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+		}, checkSiteName),
+		Define(Meta{
+			Name: "list_plan_instances", Title: "List plan instances", Toolset: "sites",
+			Calls:       []string{"ListInstanceQuotas", "ListInstanceQuotasWithUsage", "ListUserRatePlanInstances"},
+			Description: "Lists the plans that the account has bought, with their sites and free places, and quotas if asked.",
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+		}, listPlanInstances),
 	}
 }
 
@@ -137,19 +174,21 @@ func listSites(ctx context.Context, d *Deps, in ListSitesInput) (ListSitesOutput
 
 func getSite(ctx context.Context, d *Deps, in GetSiteInput) (GetSiteOutput, error) {
 	var out GetSiteOutput
-	id, err := in.resolve(ctx, d)
+	w, err := in.load(ctx, d, &out.Noted)
 	if err != nil {
 		return out, err
 	}
-	answer, err := invoke[struct{ SiteModel wireSite }](ctx, d, &out.Noted, "GetSite", esa.Params{"SiteId": id.number()})
-	if err != nil {
-		return out, err
-	}
-	w := answer.SiteModel
 	out.Site = w.site()
 	out.ResourceGroup, out.Updated = w.ResourceGroupID, w.UpdateTime
 	out.VersionManagement, out.Tags = w.VersionManagement, w.Tags
 	out.NextSteps = out.Site.nextSteps()
+	if in.Details {
+		details, err := readDetails(ctx, d, &out.Noted, w)
+		if err != nil {
+			return out, err
+		}
+		out.Details = &details
+	}
 	return out, nil
 }
 
@@ -176,13 +215,13 @@ func (w wireSite) site() Site {
 func (s Site) nextSteps() []string {
 	switch {
 	case s.Status == "pending" && s.AccessType == "NS" && len(s.NameServers) > 0:
-		return []string{fmt.Sprintf("%s is pending: set its name servers at the registrar to %s, then verify the site (API action VerifySite)",
+		return []string{fmt.Sprintf("%s is pending: set its name servers at the registrar to %s, then verify the site (verify_site)",
 			s.Name, strings.Join(s.NameServers, " and "))}
 	case s.Status == "pending" && s.AccessType == "CNAME" && s.VerifyCode != "":
-		return []string{fmt.Sprintf("%s is pending: add the TXT record _esaauth.%s with the value %s at its DNS provider, then verify the site (API action VerifySite)",
+		return []string{fmt.Sprintf("%s is pending: add the TXT record _esaauth.%s with the value %s at its DNS provider, then verify the site (verify_site)",
 			s.Name, s.Name, s.VerifyCode)}
 	case s.Status == "pending":
-		return []string{s.Name + " is pending: its ownership is not verified yet (API action VerifySite)"}
+		return []string{s.Name + " is pending: its ownership is not verified yet (verify_site)"}
 	case s.Status == "offline" && s.OfflineReason == "missing_icp":
 		return []string{s.Name + " is offline: coverage in mainland China needs an ICP filing of the domain; file it or change the coverage to overseas"}
 	case s.Status == "offline" && s.OfflineReason == "expiration_arrears":
@@ -191,4 +230,17 @@ func (s Site) nextSteps() []string {
 		return []string{strings.TrimSuffix(s.Name+" is offline: "+s.OfflineReason, ": ")}
 	}
 	return nil
+}
+
+// load reads the site that ref means.
+func (ref SiteRef) load(ctx context.Context, d *Deps, notes *Noted) (wireSite, error) {
+	id, err := ref.resolve(ctx, d)
+	if err != nil {
+		return wireSite{}, err
+	}
+	answer, err := invoke[struct{ SiteModel wireSite }](ctx, d, notes, "GetSite", esa.Params{"SiteId": id.number()})
+	if err != nil {
+		return wireSite{}, err
+	}
+	return answer.SiteModel, nil
 }

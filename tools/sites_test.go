@@ -47,8 +47,8 @@ func TestListSites(t *testing.T) {
 			{"id":"9007199254740993","name":"shop.example","status":"pending","access_type":"CNAME"}],
 		"total":41,"page":2,"next_page":3,
 		"next_steps":[
-			"example.com is pending: set its name servers at the registrar to a.ns.example and b.ns.example, then verify the site (API action VerifySite)",
-			"shop.example is pending: add the TXT record _esaauth.shop.example with the value verify_abc at its DNS provider, then verify the site (API action VerifySite)"]}`, out)
+			"example.com is pending: set its name servers at the registrar to a.ns.example and b.ns.example, then verify the site (verify_site)",
+			"shop.example is pending: add the TXT record _esaauth.shop.example with the value verify_abc at its DNS provider, then verify the site (verify_site)"]}`, out)
 
 	f.calls = nil
 	_, err = callTool(t, f, "list_sites", `{}`)
@@ -136,7 +136,7 @@ func TestListRecords(t *testing.T) {
 	out, err := callTool(t, f, "list_records", `{"site_name":"example.com","name":"www","type":"aaaa","proxied":false,"page_size":2}`)
 	require.NoError(t, err)
 	require.Equal(t, fakeCall{"ListRecords", `{"PageNumber":1,"PageSize":2,"Proxied":false,"RecordMatchType":"fuzzy","RecordName":"www","SiteId":974351557069296,"Type":"A/AAAA"}`}, f.calls[1])
-	require.JSONEq(t, `{"notes":[{"id":"dns-type","text":"ESA keeps AAAA in the type A/AAAA: searched for that"}],"site_id":"974351557069296","records":[
+	require.JSONEq(t, `{"notes":[{"id":"dns-type","text":"ESA keeps A and AAAA in one type, A/AAAA: used that."}],"site_id":"974351557069296","records":[
 		{"id":"9007199254740993","name":"www.example.com","type":"A/AAAA","data":{"value":"1.2.3.4,::1"},"ttl":1,"proxied":true,"biz_name":"web","cname":"www.example.com.a1.example","updated":"u"},
 		{"id":"2","name":"oss.example.com","type":"CNAME","data":{"value":"b.oss.example"},"ttl":30,"proxied":true,"source_type":"OSS","host_policy":"follow_hostname","origin_auth":"private","comment":"c"},
 		{"id":"3","name":"example.com","type":"MX","data":{"value":"mx.example","priority":0},"ttl":600,"proxied":false}],

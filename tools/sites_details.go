@@ -1,0 +1,58 @@
+package tools
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// SiteDetails is what get_site tells of a site when it is asked for more.
+type SiteDetails struct {
+	CurrentNameServers []string          `json:"current_name_servers" jsonschema_description:"What the public DNS has for the domain"`
+	CustomNameServers  map[string]string `json:"custom_name_servers" jsonschema_description:"Own names of the name servers, with their addresses"`
+	Paused             bool              `json:"paused"`
+	IPv6               string            `json:"ipv6,omitempty" jsonschema_description:"on or off"`
+	IPv6Region         string            `json:"ipv6_region,omitempty" jsonschema_description:"x.x everywhere, cn.cn mainland China"`
+	NameExclusive      string            `json:"name_exclusive,omitempty" jsonschema_description:"on: no other account can add the name"`
+}
+
+// readDetails asks for each detail. One that the plan does not have is noted and
+// does not fail the rest.
+func readDetails(ctx context.Context, d *Deps, notes *Noted, w wireSite) (SiteDetails, error) {
+	out := SiteDetails{CustomNameServers: w.VanityNSList}
+	var answer struct {
+		NSList []string
+		Paused bool
+	}
+	ipv6 := struct{ Enable, Region string }{}
+	exclusive := struct{ Enable string }{}
+	for _, part := range []struct {
+		action string
+		into   any
+	}{{"GetSiteCurrentNS", &answer}, {"GetSitePause", &answer}, {"GetIPv6", &ipv6}, {"GetSiteNameExclusive", &exclusive}} {
+		res, err := d.ESA.Call(ctx, part.action, esa.Params{"SiteId": w.SiteID.number()})
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
+		if err == nil {
+			notes.Note(res.Notes...)
+			err = res.Decode(part.into)
+		}
+		if err != nil {
+			notes.Note(esa.Note{ID: "unread", Text: part.action + " failed: " + Clean(err.Error())})
+		}
+	}
+	out.CurrentNameServers, out.Paused = answer.NSList, answer.Paused
+	out.IPv6, out.IPv6Region, out.NameExclusive = ipv6.Enable, ipv6.Region, exclusive.Enable
+	return out, nil
+}
+
+// expectedNS are the name servers that a site's domain has to be delegated to.
+func (w wireSite) expectedNS() []string {
+	if len(w.VanityNSList) > 0 {
+		return slices.Sorted(maps.Keys(w.VanityNSList))
+	}
+	return w.site().NameServers
+}
