@@ -140,15 +140,25 @@ func briefParams(op *catalog.Operation) string {
 	return line
 }
 
-// toolsThatCall names the tools made for an operation. A read that many tools
-// begin with says nothing about any of them, so long lists are cut.
+// toolsThatCall names the tools made for an operation, those first that name it
+// early among their calls. A read that many tools begin with says nothing about
+// any of them, so long lists are cut.
 func toolsThatCall(action string) []string {
 	const most = 4
-	var names []string
+	type caller struct {
+		name string
+		at   int
+	}
+	var callers []caller
 	for _, t := range All() {
 		if m := t.Meta(); slices.Contains(m.Calls, action) {
-			names = append(names, m.Name)
+			callers = append(callers, caller{m.Name, slices.Index(m.Calls, action)})
 		}
 	}
-	return names[:min(most, len(names))]
+	slices.SortStableFunc(callers, func(a, b caller) int { return cmp.Compare(a.at, b.at) })
+	names := make([]string, 0, most)
+	for _, c := range callers[:min(most, len(callers))] {
+		names = append(names, c.name)
+	}
+	return names
 }
