@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -197,7 +198,7 @@ func (k ruleKind) list(ctx context.Context, d *Deps, notes *Noted, site ID) ([]K
 			}
 			return 1
 		}
-		return int(a.Sequence - b.Sequence)
+		return cmp.Compare(a.Sequence, b.Sequence)
 	})
 	return rules, nil
 }

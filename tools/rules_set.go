@@ -194,6 +194,8 @@ func checkRewrite(_, all settings, _ *Noted) error {
 	}
 	if all["Uri"] != "" {
 		all.fill("RewriteUriType", "static")
+	} else if all["RewriteUriType"] != "" {
+		all["RewriteUriType"] = "" // the path is no longer rewritten
 	}
 	if all["QueryString"] != "" {
 		all.fill("RewriteQueryStringType", "static")

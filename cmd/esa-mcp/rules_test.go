@@ -97,6 +97,16 @@ func TestRulesApplyInOrderAndTheGlobalOneOnce(t *testing.T) {
 	require.ErrorContains(t, err, "Config.AlreadyExist", "the service takes one global configuration")
 }
 
+func TestRuleSettingsCanBeCleared(t *testing.T) {
+	s, _ := withSite(t, "rules", "clear.test", "NS")
+	made := callOK[tools.SetKindRuleOutput](t, s, "set_rule", arguments{"site_name": "clear.test", "kind": "rewrite", "rule": "true",
+		"settings": arguments{"uri": "/new", "query_string": "a=1"}})
+	callOK[tools.SetKindRuleOutput](t, s, "set_rule", arguments{"site_name": "clear.test", "kind": "rewrite", "rule_id": made.Rule.ID,
+		"settings": arguments{"uri": ""}})
+	out := callOK[tools.ListRulesOutput](t, s, "list_rules", arguments{"site_name": "clear.test", "kind": "rewrite"})
+	require.Equal(t, map[string]string{"query_string": "a=1", "rewrite_query_string_type": "static"}, out.Rules[0].Settings)
+}
+
 func TestRulesRefuse(t *testing.T) {
 	s, _ := withSite(t, "rules", "refuse.test", "NS")
 	for name, c := range map[string]struct {

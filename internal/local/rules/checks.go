@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -75,12 +76,15 @@ func checkOrigin(f fields) *api.Error {
 			return err
 		}
 	}
-	return f.number("OriginReadTimeout", 1, 300)
+	return f.number("OriginReadTimeout", 1, 3600)
 }
 
 func checkRedirect(f fields) *api.Error {
+	if f.text("TargetUrl") == "" {
+		return missing("TargetUrl", "a redirect leads somewhere")
+	}
 	if f.text("Type") != "static" {
-		return nil
+		return checkDynamic("TargetUrl", f.text("TargetUrl"))
 	}
 	u, err := url.Parse(f.text("TargetUrl"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -102,6 +106,30 @@ func checkRewrite(f fields) *api.Error {
 		return missing("RewriteQueryStringType", "QueryString needs it")
 	case f.text("RewriteUriType") == "static" && !strings.HasPrefix(uri, "/"):
 		return invalid("Uri", "a static one starts with /, not %q", uri)
+	}
+	if f.text("RewriteUriType") == "dynamic" {
+		if err := checkDynamic("Uri", uri); err != nil {
+			return err
+		}
+	}
+	if f.text("RewriteQueryStringType") == "dynamic" {
+		return checkDynamic("QueryString", query)
+	}
+	return nil
+}
+
+// checkDynamic finds what is wrong with the form of an expression that makes a
+// value.
+func checkDynamic(name, expression string) *api.Error {
+	bare, err := withoutStrings(expression)
+	if err == nil {
+		err = balanced(bare)
+	}
+	if err == nil && strings.TrimSpace(bare) == "" {
+		err = errors.New("the expression is empty")
+	}
+	if err != nil {
+		return api.Errorf(400, "CompileRuleError", "Failed to compile %s: %v.", name, err)
 	}
 	return nil
 }
@@ -140,7 +168,13 @@ func checkChange(param string, change fields, token *regexp.Regexp) *api.Error {
 	switch change.text("Type") {
 	case "":
 		change["Type"] = "static"
-	case "static", "dynamic":
+	case "static":
+	case "dynamic":
+		if operation != "del" {
+			if err := checkDynamic("the value of "+name, change.text("Value")); err != nil {
+				return err
+			}
+		}
 	default:
 		return invalid(param, "Type must be static or dynamic, not %q", change.text("Type"))
 	}

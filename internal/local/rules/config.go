@@ -17,6 +17,12 @@ const (
 	ruled  = "rule"   // of the requests that an expression matches
 )
 
+// Sizes in bytes of the expressions and settings of one rule and of a whole site.
+const (
+	maxRuleSize = 4 << 10
+	maxSiteSize = 512 << 10
+)
+
 // maxSequence keeps the sequence within the 32 bits that the answers have.
 const maxSequence = 1 << 30
 
@@ -170,12 +176,34 @@ func store(ctx context.Context, tx *sql.Tx, c config, f family) error {
 	if err != nil {
 		return err
 	}
+	if err := checkSize(ctx, tx, c, len(text)); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO rule_configs (`+columns+`, family) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET rule_name = excluded.rule_name, rule = excluded.rule,
 			rule_enable = excluded.rule_enable, sequence = excluded.sequence, fields = excluded.fields`,
 		c.id, c.place.site, c.place.version, c.kind, c.name, c.rule, c.enable, c.sequence, text, f.name)
 	if err != nil {
 		return fmt.Errorf("store the configuration: %w", err)
+	}
+	return nil
+}
+
+// checkSize refuses a rule that is too large, and one that makes its site so.
+func checkSize(ctx context.Context, tx *sql.Tx, c config, settings int) error {
+	size := settings + len(c.rule)
+	if size > maxRuleSize {
+		return api.Errorf(400, "RuleSizeQuotaCheckFailed", "The rule has %d bytes, more than the %d of one rule.", size, maxRuleSize)
+	}
+	var others int
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(LENGTH(CAST(rule AS BLOB)) + LENGTH(CAST(fields AS BLOB))), 0)
+		FROM rule_configs WHERE site_id = ? AND site_version = ? AND id <> ?`, c.place.site, c.place.version, c.id).Scan(&others)
+	if err != nil {
+		return fmt.Errorf("measure the configuration: %w", err)
+	}
+	if others+size > maxSiteSize {
+		return api.Errorf(400, "ConfigSizeQuotaCheckFailed", "The site's configuration would have %d bytes, more than %d.",
+			others+size, maxSiteSize)
 	}
 	return nil
 }

@@ -68,9 +68,9 @@ func checkValue(p *catalog.Param, text string) error {
 			}
 		}
 	}
-	if p.Min != nil || p.Max != nil {
+	if p.Min != nil && p.Max != nil {
 		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || p.Min != nil && n < *p.Min || p.Max != nil && n > *p.Max {
+		if err != nil || n < *p.Min || n > *p.Max {
 			return invalid(p.Name, "it must be a number between %d and %d, not %q", *p.Min, *p.Max, text)
 		}
 	}

@@ -2,10 +2,13 @@ package rules
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -190,54 +193,6 @@ func TestEveryFamily(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		family string
-		params api.Params
-		code   string
-	}{
-		"unknown site":           {"CacheRule", rule("a", "SiteId", "1"), "SiteNotFound"},
-		"unknown version":        {"CacheRule", rule("a", "SiteVersion", "3"), "InvalidSiteVersion"},
-		"rule without name":      {"CacheRule", api.Params{"Rule": "true"}, "InvalidRuleName"},
-		"long name":              {"CacheRule", rule(strings.Repeat("é", 129)), "InvalidRuleName"},
-		"empty expression":       {"CacheRule", rule("a", "Rule", ""), "CompileRuleError"},
-		"open quote":             {"CacheRule", rule("a", "Rule", `(http.host eq "a)`), "CompileRuleError"},
-		"open parenthesis":       {"CacheRule", rule("a", "Rule", `(http.host eq "a"`), "CompileRuleError"},
-		"enable":                 {"CacheRule", rule("a", "RuleEnable", "yes"), "InvalidRuleEnable"},
-		"sequence zero":          {"CacheRule", rule("a", "Sequence", "0"), "InvalidSequence"},
-		"sequence text":          {"CacheRule", rule("a", "Sequence", "x"), "InvalidSequence"},
-		"enumeration":            {"CacheRule", rule("a", "EdgeCacheMode", "always"), "InvalidEdgeCacheMode"},
-		"one of several":         {"CacheRule", rule("a", "AdditionalCacheablePorts", "8880,80"), "InvalidAdditionalCacheablePorts"},
-		"ttl is missing":         {"CacheRule", rule("a", "EdgeCacheMode", "override_origin"), "MissingEdgeCacheTtl"},
-		"ttl is text":            {"CacheRule", rule("a", "EdgeCacheMode", "override_origin", "EdgeCacheTtl", "1h"), "InvalidEdgeCacheTtl"},
-		"query string":           {"CacheRule", rule("a", "QueryStringMode", "include_query_string"), "MissingQueryString"},
-		"range":                  {"CacheRule", rule("a", "PostBodySizeLimit", "9"), "InvalidPostBodySizeLimit"},
-		"status ttl":             {"CacheRule", rule("a", "EdgeStatusCodeCacheTtl", "404"), "InvalidEdgeStatusCodeCacheTtl"},
-		"port":                   {"OriginRule", rule("a", "OriginHttpPort", "70000"), "InvalidOriginHttpPort"},
-		"follow":                 {"OriginRule", rule("a", "Follow302MaxTries", "6"), "InvalidFollow302MaxTries"},
-		"relative target":        {"RedirectRule", rule("a", "Type", "static", "TargetUrl", "/x"), "InvalidTargetUrl"},
-		"nothing to rewrite":     {"RewriteUrlRule", rule("a"), "MissingUri"},
-		"rewrite without type":   {"RewriteUrlRule", rule("a", "Uri", "/x"), "MissingRewriteUriType"},
-		"relative uri":           {"RewriteUrlRule", rule("a", "Uri", "x", "RewriteUriType", "static"), "InvalidUri"},
-		"no headers":             {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", "[]"), "InvalidRequestHeaderModification"},
-		"headers are no JSON":    {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", "X: 1"), "InvalidRequestHeaderModification"},
-		"header operation":       {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", `[{"Name":"A","Operation":"set","Value":"1"}]`), "InvalidRequestHeaderModification"},
-		"header without a value": {"HttpRequestHeaderModificationRule", rule("a", "RequestHeaderModification", `[{"Name":"A","Operation":"add"}]`), "InvalidRequestHeaderModification"},
-		"header name":            {"HttpResponseHeaderModificationRule", rule("a", "ResponseHeaderModification", `[{"Name":"A B","Operation":"del"}]`), "InvalidResponseHeaderModification"},
-		"cipher suites":          {"HttpsBasicConfiguration", rule("a", "CiphersuiteGroup", "custom"), "MissingCiphersuite"},
-		"hsts without age":       {"HttpsApplicationConfiguration", rule("a", "Hsts", "on"), "MissingHstsMaxAge"},
-		"status of a response":   {"CustomResponseCodeRule", rule("a", "PageId", "0", "ReturnCode", "42"), "InvalidReturnCode"},
-		"upload size":            {"NetworkOptimization", rule("a", "UploadMaxFilesize", "99"), "InvalidUploadMaxFilesize"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t, Config{})
-			_, code := b.call("Create"+c.family, c.params)
-			require.Equal(t, c.code, code)
-			require.Equal(t, json.Number("0"), b.must("List"+c.family+"s", api.Params{})["TotalCount"])
-		})
-	}
-}
-
 func TestOneGlobalConfiguration(t *testing.T) {
 	b := newBench(t, Config{})
 	id := b.must("CreateCompressionRule", api.Params{"Gzip": "on"})["ConfigId"].(json.Number).String()
@@ -335,31 +290,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestLightCheck(t *testing.T) {
-	for expression, fine := range map[string]bool{
-		"true":                                  true,
-		`http.host eq "a.example.com"`:          true,
-		`(http.host eq "a\")(")`:                true,
-		`ssl`:                                   true,
-		`not ssl`:                               true,
-		`http.request.headers["x"] eq "}"`:      true,
-		`starts_with(http.request.uri, "/api")`: true,
-		`ip.src in {1.1.1.1 10.0.0.0/8}`:        true,
-		"":                                      false,
-		"  ":                                    false,
-		"yes":                                   false,
-		`(http.host eq "a")) or (ssl`:           false,
-		`(http.host in {"a")}`:                  false,
-		`(ssl`:                                  false,
-		`http.host eq "a`:                       false,
-		`http.host eq "a\"`:                     false,
-		`http.host eq "` + strings.Repeat("a", 4096) + `"`: false,
-	} {
-		require.Equal(t, fine, LightCheck("CacheRule", expression) == nil, "%q", expression[:min(len(expression), 60)])
-	}
-}
-
-func TestCompilerAndVersionsOfTheCaller(t *testing.T) {
+func TestCompilerOfTheCaller(t *testing.T) {
 	b := newBench(t, Config{CompileRule: func(kind, expression string) error {
 		if expression == "regex" {
 			return api.Errorf(400, "RuleRegexQuotaCheckFailed", "no")
@@ -370,4 +301,50 @@ func TestCompilerAndVersionsOfTheCaller(t *testing.T) {
 	require.Equal(t, "RuleRegexQuotaCheckFailed", code)
 	_, code = b.call("CreateCacheRule", rule("a"))
 	require.Equal(t, "CompileRuleError", code)
+}
+
+func TestSiteSize(t *testing.T) {
+	b := newBench(t, Config{Quota: 1000})
+	code := ""
+	made := 0
+	for ; code == "" && made < 200; made++ {
+		_, code = b.call("CreateCacheRule", rule("r", "QueryStringMode", "include_query_string", "QueryString", strings.Repeat("a", 4000)))
+	}
+	require.Equal(t, "ConfigSizeQuotaCheckFailed", code)
+	require.InDelta(t, 130, made, 5)
+}
+
+func TestVersionsOfTheCaller(t *testing.T) {
+	b := newBench(t, Config{KnownVersion: func(_ context.Context, _ *sql.Tx, _, version int64) (bool, error) { return version == 2, nil }})
+	b.must("CreateCompressionRule", api.Params{"Gzip": "on"})
+	id := b.must("CreateCompressionRule", api.Params{"Gzip": "off", "SiteVersion": "2"})["ConfigId"].(json.Number).String()
+	require.Equal(t, json.Number("2"), b.must("GetCompressionRule", api.Params{"ConfigId": id})["SiteVersion"])
+	for version, want := range map[string]string{"0": "on", "2": "off"} {
+		list := b.must("ListCompressionRules", api.Params{"SiteVersion": version})["Configs"].([]any)
+		require.Len(t, list, 1)
+		require.Equal(t, want, list[0].(map[string]any)["Gzip"])
+	}
+	_, code := b.call("ListCompressionRules", api.Params{"SiteVersion": "3"})
+	require.Equal(t, "InvalidSiteVersion", code)
+}
+
+func TestConcurrentGlobalsLeaveOne(t *testing.T) {
+	b := newBench(t, Config{})
+	var done sync.WaitGroup
+	failed := make([]error, 8)
+	for i := range failed {
+		done.Go(func() {
+			_, failed[i] = b.table["CreateImageTransform"](t.Context(), &api.Request{Params: api.Params{"SiteId": b.site, "Enable": "on"}})
+		})
+	}
+	done.Wait()
+	ok := 0
+	for _, err := range failed {
+		if err == nil {
+			ok++
+			continue
+		}
+		require.ErrorContains(t, err, "Config.AlreadyExist")
+	}
+	require.Equal(t, 1, ok)
 }
