@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -19,6 +20,10 @@ type SetCacheRuleInput struct {
 func cacheRules() settingsFamily { return settingsFamily{noun: "CacheRule", check: checkCacheRule} }
 
 func cacheTools() []Tool {
+	return slices.Concat(cacheRuleTools(), purgeTools(), cacheTaskTools(), cacheSettingsTools())
+}
+
+func cacheRuleTools() []Tool {
 	return []Tool{
 		Define(Meta{
 			Name: "set_cache_rule", Title: "Create or change a cache rule", Toolset: "cache",

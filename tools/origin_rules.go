@@ -47,6 +47,7 @@ func originTools() []Tool {
 		}, func(ctx context.Context, d *Deps, in DeleteRuleInput) (DeleteRuleOutput, error) {
 			return originRules().delete(ctx, d, in)
 		}),
+		proxySubdomain(),
 	}
 }
 
