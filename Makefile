@@ -35,7 +35,7 @@ tokens: ## show what the tools cost a model, in o200k tokens, and the budgets
 
 generate: ## make what is generated: catalogue, schemas, the README's tables, docs
 	$(GO) generate ./...
-	$(GO) test ./tools -run TestSchemas -update
+	$(GO) test ./tools -run "TestSchemas|TestErrorsDocument" -update
 	$(GO) test ./cmd/esa-mcp -run 'TestREADME|TestDocs' -update
 
 check-generated: generate ## fail when something generated was not committed

@@ -73,6 +73,9 @@ func explainService(tool string, err error, e *esa.Error) string {
 	line(&b, "Message", e.Message)
 	line(&b, "Meaning", e.Hint)
 	line(&b, "Next", nextStep(e))
+	if c, ok := esa.LookupCode(e.Code); ok && !e.Retryable && !e.OutcomeUnknown && c.Next != tool {
+		line(&b, "Tool", c.Next)
+	}
 	line(&b, "Request id", e.RequestID)
 	return b.String()
 }
