@@ -109,9 +109,9 @@ func operationsOf(tool tools.Tool) string {
 
 // TestRAMPolicy prints policies as RAM takes them.
 func TestRAMPolicy(t *testing.T) {
-	code, out, log := shell(t, environment(), "ram-policy", "--toolsets", "put_kv,get_kv")
+	code, out, log := shell(t, environment(), "ram-policy", "--toolsets", "list_sites,list_kv")
 	require.Equal(t, 0, code, log)
-	require.JSONEq(t, `{"Version":"1","Statement":[{"Effect":"Allow","Action":["esa:GetKv","esa:PutKv"],"Resource":"*"}]}`, out)
+	require.JSONEq(t, `{"Version":"1","Statement":[{"Effect":"Allow","Action":["esa:ListKvs","esa:ListSites"],"Resource":"*"}]}`, out)
 	require.Empty(t, log)
 
 	code, out, log = shell(t, environment(), "ram-policy", "--toolsets", "default")
