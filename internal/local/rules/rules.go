@@ -5,7 +5,8 @@
 // It is generic. A family is five operations, CreateX, UpdateX, GetX, ListXs and
 // DeleteX, that differ in their own parameters alone; a setting is GetX and
 // UpdateX. Names, types and values of the parameters come from the catalogue.
-// What is special to a family is one function that checks a configuration.
+// What is special to a family is one function that checks a configuration. Origin
+// protection, which follows no pattern, stands by itself.
 //
 // It must not know how calls arrive or are signed, what the edge makes of a
 // configuration, nor anything of the ESA client.
@@ -37,6 +38,9 @@ type Config struct {
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
 	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+	// OriginAddresses is the list of origin protection as it is now;
+	// ReservedWhitelist if nil.
+	OriginAddresses func() Whitelist
 }
 
 // Service answers the operations of all families and settings.
@@ -58,6 +62,9 @@ func New(store *state.Store, cfg Config) *Service {
 	if cfg.KnownVersion == nil {
 		cfg.KnownVersion = func(context.Context, *sql.Tx, int64, int64) (bool, error) { return false, nil }
 	}
+	if cfg.OriginAddresses == nil {
+		cfg.OriginAddresses = ReservedWhitelist
+	}
 	return &Service{store: store, cfg: cfg, families: families(), settings: settings()}
 }
 
@@ -75,6 +82,7 @@ func (s *Service) Table() api.Table {
 		t["Get"+x.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.getSetting(ctx, x, r) }
 		t["Update"+x.name] = func(ctx context.Context, r *api.Request) (any, error) { return s.updateSetting(ctx, x, r) }
 	}
+	t.Add(s.protectionTable())
 	return t
 }
 
