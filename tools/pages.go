@@ -16,7 +16,7 @@ import (
 
 // pagesTools are the tools of the toolset "pages".
 func pagesTools() []Tool {
-	return []Tool{deployPages(), deployHTML(), getDeployment()}
+	return []Tool{deployPages(), deployHTML(), getDeployment(), bindCustomDomain()}
 }
 
 // routineName is ESA's rule for the name of a routine (esa-facts 1.2). It becomes
