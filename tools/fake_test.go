@@ -101,7 +101,13 @@ func toolNamed(t *testing.T, name string) Tool {
 func callTool(t *testing.T, f *fakeESA, name, args string) (string, error) {
 	t.Helper()
 	tool := toolNamed(t, name)
+	before := len(f.calls)
 	raw, err := tool.Call(t.Context(), fakeDeps(f), json.RawMessage(args))
+	for _, sent := range f.calls[before:] {
+		if tool.Reach() == Declared {
+			require.Contains(t, tool.meta.Calls, sent.Action, "%s sends what it does not declare in Calls", name)
+		}
+	}
 	if err != nil {
 		require.Nil(t, raw)
 		return "", err
