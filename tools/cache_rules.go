@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -11,10 +12,10 @@ import (
 // SetCacheRuleInput are the arguments of set_cache_rule.
 type SetCacheRuleInput struct {
 	RuleRef
-	EdgeCacheMode   string            `json:"edge_cache_mode,omitempty" jsonschema:"enum=follow_origin,enum=no_cache,enum=override_origin,enum=follow_origin_bypass,enum=follow_origin_override" jsonschema_description:"Caching at the edge"`
-	EdgeCacheTTL    *int64            `json:"edge_cache_ttl,omitempty" jsonschema:"minimum=0" jsonschema_description:"Seconds; implies override_origin"`
-	BrowserCacheTTL *int64            `json:"browser_cache_ttl,omitempty" jsonschema:"minimum=0" jsonschema_description:"Seconds; implies override_origin"`
-	Settings        map[string]string `json:"settings,omitempty" jsonschema_description:"More: browser_cache_mode, bypass_cache (bypass_all), query_string_mode (ignore_all, include_query_string, exclude_query_string), query_string (names, blank-separated), edge_status_code_cache_ttl (5xx=0,404=10), serve_stale, include_cookie, user_device_type ..."`
+	EdgeCacheMode   string                     `json:"edge_cache_mode,omitempty" jsonschema:"enum=follow_origin,enum=no_cache,enum=override_origin,enum=follow_origin_bypass,enum=follow_origin_override" jsonschema_description:"Caching at the edge"`
+	EdgeCacheTTL    *int64                     `json:"edge_cache_ttl,omitempty" jsonschema:"minimum=0" jsonschema_description:"Seconds; implies override_origin"`
+	BrowserCacheTTL *int64                     `json:"browser_cache_ttl,omitempty" jsonschema:"minimum=0" jsonschema_description:"Seconds; implies override_origin"`
+	Settings        map[string]json.RawMessage `json:"settings,omitempty" jsonschema_description:"More: browser_cache_mode, bypass_cache (bypass_all), query_string_mode (ignore_all, include_query_string, exclude_query_string), query_string (names, blank-separated), edge_status_code_cache_ttl (5xx=0,404=10), serve_stale, include_cookie, user_device_type ..."`
 }
 
 func cacheRules() settingsFamily { return settingsFamily{noun: "CacheRule", check: checkCacheRule} }
@@ -59,10 +60,22 @@ func setCacheRule(ctx context.Context, d *Deps, in SetCacheRuleInput) (SetRuleOu
 			given[name] = value
 		}
 	}
-	if err := cacheRules().read(in.Settings, given); err != nil {
+	if err := readSettings(cacheRules(), in.Settings, given); err != nil {
 		return SetRuleOutput{}, err
 	}
+	if in.RuleID != "" && len(given) == 0 && in.changesNothing() {
+		return SetRuleOutput{}, nothingToChange("settings")
+	}
 	return cacheRules().set(ctx, d, in.RuleRef, given)
+}
+
+// readSettings reads the settings of a call as texts, whatever they were said as.
+func readSettings(f settingsFamily, values map[string]json.RawMessage, into settings) error {
+	texts, err := settingTexts(values)
+	if err != nil {
+		return err
+	}
+	return f.read(texts, into)
 }
 
 func numberText(n *int64) string {

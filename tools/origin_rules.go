@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,12 +14,12 @@ import (
 // SetOriginRuleInput are the arguments of set_origin_rule.
 type SetOriginRuleInput struct {
 	RuleRef
-	OriginScheme string            `json:"origin_scheme,omitempty" jsonschema:"enum=http,enum=https,enum=follow" jsonschema_description:"follow: the visitor's"`
-	OriginPort   int               `json:"origin_port,omitempty" jsonschema_description:"Port of that scheme"`
-	OriginHost   string            `json:"origin_host,omitempty" jsonschema_description:"Host header to the origin"`
-	OriginSNI    string            `json:"origin_sni,omitempty" jsonschema_description:"TLS server name to the origin"`
-	DNSRecord    string            `json:"dns_record,omitempty" jsonschema_description:"Record of the site to fetch from; never an IP"`
-	Settings     map[string]string `json:"settings,omitempty" jsonschema_description:"More: range, follow302_enable, follow302_max_tries, origin_read_timeout, origin_verify, origin_mtls ..."`
+	OriginScheme string                     `json:"origin_scheme,omitempty" jsonschema:"enum=http,enum=https,enum=follow" jsonschema_description:"follow: the visitor's"`
+	OriginPort   int                        `json:"origin_port,omitempty" jsonschema_description:"Port of that scheme"`
+	OriginHost   string                     `json:"origin_host,omitempty" jsonschema_description:"Host header to the origin"`
+	OriginSNI    string                     `json:"origin_sni,omitempty" jsonschema_description:"TLS server name to the origin"`
+	DNSRecord    string                     `json:"dns_record,omitempty" jsonschema_description:"Record of the site to fetch from; never an IP"`
+	Settings     map[string]json.RawMessage `json:"settings,omitempty" jsonschema_description:"More: range, follow302_enable, follow302_max_tries, origin_read_timeout, origin_verify, origin_mtls ..."`
 }
 
 func originRules() settingsFamily { return settingsFamily{noun: "OriginRule", check: checkOriginRule} }
@@ -66,8 +67,11 @@ func setOriginRule(ctx context.Context, d *Deps, in SetOriginRuleInput) (SetRule
 		return SetRuleOutput{}, Refuse("settings: origin_port is no setting (origin-port): give origin_port %s beside settings, "+
 			"or origin_http_port and origin_https_port.", text)
 	}
-	if err := originRules().read(in.Settings, given); err != nil {
+	if err := readSettings(originRules(), in.Settings, given); err != nil {
 		return SetRuleOutput{}, err
+	}
+	if in.RuleID != "" && len(given) == 0 && in.OriginPort == 0 && in.changesNothing() {
+		return SetRuleOutput{}, nothingToChange("settings")
 	}
 	var notes Noted
 	site, err := in.resolve(ctx, d)

@@ -13,7 +13,7 @@ func TestCacheRules(t *testing.T) {
 	s, _ := withSite(t, "cache", "shop.test", "NS")
 	made := callOK[tools.SetRuleOutput](t, s, "set_cache_rule", arguments{"site_name": "shop.test", "name": "images",
 		"rule": `(http.request.uri.path.extension in {"png" "jpg"})`, "edge_cache_ttl": 3600,
-		"settings": arguments{"query_string_mode": "include_query_string", "query_string": "v w", "serve_stale": "true"}})
+		"settings": arguments{"query_string_mode": "include_query_string", "query_string": "v w", "serve_stale": true}})
 	require.True(t, made.Created)
 	require.NotEmpty(t, made.Rule.ID)
 	require.Len(t, made.Notes, 1)
@@ -68,6 +68,7 @@ func TestCacheRuleRefusals(t *testing.T) {
 		"given twice":         {arguments{"rule": "true", "edge_cache_ttl": 5, "settings": arguments{"edge_cache_ttl": "6"}}, "given twice"},
 		"a default's rule":    {arguments{"scope": "global", "rule": "true", "edge_cache_ttl": 5}, "leave them out"},
 		"syntax":              {arguments{"rule": "(http.host eq", "edge_cache_ttl": 5}, "CompileRuleError"},
+		"nothing to change":   {arguments{"rule_id": "123"}, "Nothing to change"},
 		"unknown rule":        {arguments{"rule_id": "123", "edge_cache_ttl": 5}, "NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
