@@ -68,6 +68,24 @@ func dnsTools() []Tool {
 			Description: "Deletes a DNS record and returns what it was.",
 			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 		}, deleteRecord),
+		Define(Meta{
+			Name: "batch_create_records", Title: "Create DNS records", Toolset: "dns",
+			Calls:       []string{"BatchCreateRecords", "GetSite", "ListSites"},
+			Description: "Creates many DNS records at once; fails with a report of each if ESA refuses any.",
+			ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,
+		}, batchCreateRecords),
+		Define(Meta{
+			Name: "export_records", Title: "Export DNS records", Toolset: "dns",
+			Calls:       []string{"ExportRecords", "ListSites"},
+			Description: "Exports all DNS records of a site as a BIND zone.",
+			ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,
+		}, exportRecords),
+		Define(Meta{
+			Name: "import_records", Title: "Import DNS records", Toolset: "dns",
+			Calls:       []string{"BatchCreateRecords", "GetSite", "ListRecords", "ListSites", "UpdateRecord"},
+			Description: "Brings a zone file or CSV into a site: creates what is missing, deletes nothing.",
+			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+		}, importRecords),
 	}
 }
 

@@ -87,6 +87,7 @@ type draft struct {
 	source     string
 	hostPolicy string
 	auth       map[string]any
+	unsaid     bool // an import does not say whether it is proxied
 	notes      []esa.Note
 }
 
