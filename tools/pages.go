@@ -32,10 +32,10 @@ func checkName(name string) error {
 
 // DeployTarget are the arguments that all deploys share.
 type DeployTarget struct {
-	Environment string `json:"environment,omitempty" jsonschema:"enum=staging,enum=production,enum=both,default=both" jsonschema_description:"Where to deploy; both is staging first, then production"`
-	Percentage  int    `json:"percentage,omitempty" jsonschema:"minimum=1,maximum=100,default=100" jsonschema_description:"Share of the requests that the new version gets; the live version keeps the rest"`
-	Description string `json:"description,omitempty" jsonschema:"maxLength=200" jsonschema_description:"Description of the version"`
-	Force       bool   `json:"force,omitempty" jsonschema_description:"Upload even when this content is there already"`
+	Environment string `json:"environment,omitempty" jsonschema:"enum=staging,enum=production,enum=both,default=both" jsonschema_description:"both: staging, then production"`
+	Percentage  int    `json:"percentage,omitempty" jsonschema:"minimum=1,maximum=100,default=100" jsonschema_description:"Share of requests; the live version keeps the rest"`
+	Description string `json:"description,omitempty" jsonschema:"maxLength=200" jsonschema_description:"Of the version"`
+	Force       bool   `json:"force,omitempty" jsonschema_description:"Upload even if this content is there"`
 }
 
 func (t DeployTarget) plan(name string, archive *pages.Archive) plan {
@@ -51,9 +51,9 @@ func (t DeployTarget) plan(name string, archive *pages.Archive) plan {
 
 // DeployHTMLInput are the arguments of deploy_html.
 type DeployHTMLInput struct {
-	Name string `json:"name" jsonschema_description:"Routine name: lower-case letter first, then lower-case letters, digits, hyphens. An existing one gets a new version"`
-	HTML string `json:"html,omitempty" jsonschema_description:"The page's HTML, sent byte for byte. Give html or path"`
-	Path string `json:"path,omitempty" jsonschema_description:"An HTML file on this machine. Give html or path"`
+	Name string `json:"name" jsonschema_description:"Routine name, such as my-page"`
+	HTML string `json:"html,omitempty" jsonschema_description:"The page; or give path"`
+	Path string `json:"path,omitempty" jsonschema_description:"HTML file on this machine"`
 	DeployTarget
 }
 
@@ -68,7 +68,7 @@ func deployCalls() []string {
 func deployHTML() Tool {
 	return Define(Meta{
 		Name: "deploy_html", Title: "Deploy one HTML page", Toolset: "pages",
-		Description: "Put one HTML page live on ESA's edge, as the index of a Pages site of its own, and return an address that opens. Bytes are kept as they are. For several files use deploy_pages. Deploying to a name again replaces its page.",
+		Description: "Put one HTML page live, as the index of a Pages site of its own, and return an address that opens. Deploying to a name again replaces its page. For several files use deploy_pages.",
 		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployHTMLInput) (DeployOutput, error) {
@@ -137,18 +137,18 @@ func pathError(path string, err error) error {
 
 // DeployPagesInput are the arguments of deploy_pages.
 type DeployPagesInput struct {
-	Name             string `json:"name,omitempty" jsonschema_description:"Routine name: lower-case letter first, then lower-case letters, digits, hyphens. An existing one gets a new version. Default: name in esa.jsonc or esa.toml"`
-	Path             string `json:"path" jsonschema:"minLength=1" jsonschema_description:"Folder to deploy, best as an absolute path: the built site, or a project with esa.jsonc or esa.toml"`
-	Entry            string `json:"entry,omitempty" jsonschema_description:"JavaScript or TypeScript file of an edge function, bundled; runs for paths without a file. Relative to path"`
-	NotFoundStrategy string `json:"not_found_strategy,omitempty" jsonschema:"enum=SinglePageApplication,enum=404Page" jsonschema_description:"For a path without a file: SinglePageApplication answers /index.html with 200, 404Page answers /404.html with 404"`
-	DryRun           bool   `json:"dry_run,omitempty" jsonschema_description:"Send nothing: only show what would be deployed and left out"`
+	Name             string `json:"name,omitempty" jsonschema_description:"Routine name, such as my-site; default from esa.jsonc or esa.toml"`
+	Path             string `json:"path" jsonschema:"minLength=1" jsonschema_description:"Folder, best absolute: the built site, or a project with esa.jsonc or esa.toml"`
+	Entry            string `json:"entry,omitempty" jsonschema_description:"JS or TS edge function for paths without a file, relative to path"`
+	NotFoundStrategy string `json:"not_found_strategy,omitempty" jsonschema:"enum=SinglePageApplication,enum=404Page" jsonschema_description:"For paths without a file: /index.html with 200, or /404.html with 404"`
+	DryRun           bool   `json:"dry_run,omitempty" jsonschema_description:"Only show what would be deployed and left out"`
 	DeployTarget
 }
 
 func deployPages() Tool {
 	return Define(Meta{
 		Name: "deploy_pages", Title: "Deploy a folder", Toolset: "pages",
-		Description: "Deploy a folder as a static site (Pages), with an edge function if wanted, and return an address that opens. Honours esa.jsonc, esa.toml, .gitignore and .esaignore; leaves out and lists secrets, node_modules and litter. Sends nothing when the same content is live. Staging is deployed before production; after a failure the error says what is live.",
+		Description: "Deploy a folder as a static site (Pages), with an edge function if wanted, and return an address that opens. Deploying to a name again makes a new version. Secrets and what .gitignore names are left out. Staging is deployed before production.",
 		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployPagesInput) (DeployOutput, error) {
@@ -185,14 +185,14 @@ func (p plan) preview() DeployOutput {
 // GetDeploymentInput are the arguments of get_deployment.
 type GetDeploymentInput struct {
 	Name    string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
-	Version string `json:"version" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Code version, as deploy_pages returned it"`
-	Resume  bool   `json:"resume,omitempty" jsonschema_description:"Wait for the build and finish the deploy as it was asked for; without it nothing changes"`
+	Version string `json:"version" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Code version"`
+	Resume  bool   `json:"resume,omitempty" jsonschema_description:"Finish the deploy; without it nothing changes"`
 }
 
 func getDeployment() Tool {
 	return Define(Meta{
 		Name: "get_deployment", Title: "Look at or resume a deployment", Toolset: "pages",
-		Description: "Look at a version that deploy_pages or deploy_html made: is it built, and what is live where. With resume, wait for the build and finish the deploy where it stopped.",
+		Description: "Look at a version that deploy_pages or deploy_html made: is it built, and what is live where. With resume, finish the deploy where it stopped.",
 		Calls:       deployCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in GetDeploymentInput) (DeployOutput, error) {
