@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// gate lets chosen calls of one action pass and holds the others back until the
+// client is gone, so that a kill finds it in the middle of its work.
+type gate struct {
+	mu     sync.Mutex
+	action string
+	calls  int
+	passed int
+	pass   func(n int) bool // of the nth call, from 1
+}
+
+func (g *gate) meddle(_ http.ResponseWriter, r *http.Request) bool {
+	if action(r) != g.action {
+		return false
+	}
+	g.mu.Lock()
+	g.calls++
+	pass := g.pass(g.calls)
+	if pass {
+		g.passed++
+	}
+	g.mu.Unlock()
+	if pass {
+		return false
+	}
+	// A server sees a client go only when it has read all that was sent.
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+	return true
+}
+
+func (g *gate) count() int { g.mu.Lock(); defer g.mu.Unlock(); return g.passed }
+
+// killWhen starts one tool call and kills it as soon as it has come that far.
+func killWhen(t *testing.T, env []string, far func() bool, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{"call"}, args...)...)
+	cmd.Env = env
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, far, 30*time.Second, 5*time.Millisecond)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+}
+
+// stateOf reads one number of a state file; -1 if it is not there.
+func stateOf(path, field string) float64 {
+	raw, err := os.ReadFile(path)
+	var state map[string]any
+	if err != nil || json.Unmarshal(raw, &state) != nil {
+		return -1
+	}
+	n, _ := state[field].(float64)
+	return n
+}
+
+func TestKVImportResumesAfterAKill(t *testing.T) {
+	const rows = 60_000 // six batches
+	file := filepath.Join(t.TempDir(), "rows.jsonl")
+	f, err := os.Create(file)
+	require.NoError(t, err)
+	w := bufio.NewWriter(f)
+	for i := range rows {
+		fmt.Fprintf(w, `{"key":"k%06d","value":"%d"}`+"\n", i, i)
+	}
+	fmt.Fprintln(w, `{"key":"a b","value":"bad"}`)
+	require.NoError(t, w.Flush())
+	require.NoError(t, f.Close())
+
+	r := newRig(t)
+	s := start(t, r.env, "--toolsets", "kv")
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	// The second call is held back, so that later batches are done before it.
+	g := &gate{action: "BatchPutKv", pass: func(n int) bool { return n == 1 || n == 3 || n == 4 }}
+	r.set(g.meddle)
+	state := file + ".import-state.json"
+	killWhen(t, r.env, func() bool { return stateOf(state, "stored") == 30_000 }, "import_kv", "namespace=ns", "path="+file)
+	require.Less(t, stateOf(state, "rows"), 40_000.0)
+	require.Equal(t, 3, g.count())
+
+	g.mu.Lock()
+	g.pass = func(int) bool { return true }
+	g.mu.Unlock()
+	out := callOK[tools.ImportKVOutput](t, s, "import_kv", arguments{"namespace": "ns", "path": file})
+	require.EqualValues(t, rows+1, out.Rows)
+	require.EqualValues(t, rows, out.Stored)
+	require.EqualValues(t, 1, out.FailedCount)
+	require.Equal(t, 6, g.count(), "each batch was carried out once")
+	require.Equal(t, rows, callOK[tools.ListKVOutput](t, s, "list_kv", arguments{"namespace": "ns"}).Total)
+	for _, i := range []int{0, 19_999, 59_999} {
+		got := callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": fmt.Sprintf("k%06d", i)})
+		require.Equal(t, fmt.Sprint(i), got.Value)
+	}
+	require.NoFileExists(t, state)
+	failed, err := os.ReadFile(out.FailedFile)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(failed), "\n"))
+}
+
+func TestKVExportResumesAfterAKill(t *testing.T) {
+	r := newRig(t)
+	s := start(t, r.env, "--toolsets", "kv")
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	values := map[string]string{}
+	for i := range 800 {
+		values[fmt.Sprintf("k%03d", i)] = fmt.Sprint("v", i)
+	}
+	callOK[tools.BatchPutKVOutput](t, s, "batch_put_kv", arguments{"namespace": "ns", "values": values})
+	file := filepath.Join(t.TempDir(), "out.jsonl")
+	g := &gate{action: "GetKvDetail", pass: func(n int) bool { return n <= 350 }}
+	r.set(g.meddle)
+	killWhen(t, r.env, func() bool { return stateOf(file+".export-state.json", "exported") == 300 && g.count() == 350 },
+		"export_kv", "namespace=ns", "path="+file)
+
+	r.set(nil)
+	// A line that a kill had left half written is not kept.
+	broken, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = broken.WriteString(`{"key":"k300","val`)
+	require.NoError(t, err)
+	require.NoError(t, broken.Close())
+	out := callOK[tools.ExportKVOutput](t, s, "export_kv", arguments{"namespace": "ns", "path": file})
+	require.EqualValues(t, 800, out.Exported)
+	require.EqualValues(t, 300, out.Resumed)
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	require.Len(t, lines, 800)
+	for _, line := range lines {
+		var row struct{ Key, Value string }
+		require.NoError(t, json.Unmarshal([]byte(line), &row))
+		require.Equal(t, values[row.Key], row.Value)
+		delete(values, row.Key)
+	}
+	require.Empty(t, values)
+	require.NoFileExists(t, file+".export-state.json")
+}
