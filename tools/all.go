@@ -15,6 +15,6 @@ func All() []Tool {
 		certificateTools(),
 		rulesTools(),
 		apiTools(),
-		analyticsTools(),
+		analyticsTools(), reportTools(),
 	)
 }
