@@ -11,6 +11,7 @@ import (
 )
 
 func TestRefusals(t *testing.T) {
+	b := newBench(t, Config{})
 	for name, c := range map[string]struct {
 		family string
 		params api.Params
@@ -59,7 +60,7 @@ func TestRefusals(t *testing.T) {
 		"upload size":            {"NetworkOptimization", rule("a", "UploadMaxFilesize", "99"), "InvalidUploadMaxFilesize"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, Config{})
+			b.t = t
 			_, code := b.call("Create"+c.family, c.params)
 			require.Equal(t, c.code, code)
 			require.Equal(t, json.Number("0"), b.must("List"+c.family+"s", api.Params{})["TotalCount"])
