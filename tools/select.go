@@ -13,7 +13,9 @@ func defaultTools() []string {
 		"deploy_pages", "deploy_html", "get_deployment",
 		"list_routines", "get_routine",
 		"list_sites", "get_site",
-		"list_records",
+		"list_records", "create_record", "update_record", "delete_record",
+		"purge_cache",
+		"query_time_series", "query_top_data",
 		"put_kv", "get_kv", "list_kv", "create_kv_namespace",
 		"search_api", "describe_api", "read_api", "write_api",
 	}
