@@ -13,6 +13,7 @@ func All() []Tool {
 		cacheTools(),
 		originTools(),
 		certificateTools(),
+		securityTools(),
 		rulesTools(),
 		apiTools(),
 		analyticsTools(), reportTools(),
