@@ -89,9 +89,9 @@ func (r *deployment) addAddress(ctx context.Context, out *DeployOutput, domain s
 	case env == staging && r.Local == nil:
 		out.URL, out.Private = "", false
 		out.Note(esa.Note{ID: "pages-url-token",
-			Text: "Staging has no address of its own: GetRoutineStagingEnvIp names the servers to send a request with the host " + domain + " to."})
+			Text: "Staging has no address of its own: get_routine_service names the servers to send a request with the host " + domain + " to."})
 	case address.Private:
 		out.Note(esa.Note{ID: "pages-url-token",
-			Text: "The default domain is private: without its token it answers 401, and the token dies after an hour (get_routine makes a new one). To make the site public, bind a custom domain."})
+			Text: "The default domain is private: without its token it answers 401, and the token dies after an hour (get_routine makes a new one). To make the site public, use bind_custom_domain."})
 	}
 }

@@ -16,17 +16,17 @@ import (
 // DeployRoutineInput are the arguments of deploy_routine.
 type DeployRoutineInput struct {
 	Name        string `json:"name" jsonschema_description:"Routine name; made if there is none"`
-	Entry       string `json:"entry,omitempty" jsonschema_description:"JavaScript or TypeScript file, absolute path. Give entry or code"`
-	Code        string `json:"code,omitempty" jsonschema_description:"The source itself"`
+	Entry       string `json:"entry,omitempty" jsonschema_description:"File, absolute path; or give code"`
+	Code        string `json:"code,omitempty" jsonschema_description:"Source text"`
 	Environment string `json:"environment,omitempty" jsonschema:"enum=staging,enum=production,enum=both,default=both" jsonschema_description:"both: staging first"`
 	Description string `json:"description,omitempty" jsonschema:"maxLength=200" jsonschema_description:"Of the version"`
-	Force       bool   `json:"force,omitempty" jsonschema_description:"Deploy unchanged code too, and over static files"`
+	Force       bool   `json:"force,omitempty" jsonschema_description:"Also unchanged, or over static files"`
 }
 
 func deployRoutine() Tool {
 	return Define(Meta{
 		Name: "deploy_routine", Title: "Deploy an edge function", Toolset: "routines",
-		Description: "Bundle JavaScript or TypeScript (export default {fetch(request, context, env)}), check it for what ESA's runtime lacks, and put it live as an edge function without static files. For a folder use deploy_pages.",
+		Description: "Put JavaScript or TypeScript live as an edge function (export default {fetch(request, context, env)}): bundled, and checked for what ESA lacks. For static files use deploy_pages.",
 		Calls:       append(deployCalls(), "GetRoutineStagingCodeUploadInfo", "CommitRoutineStagingCode", "GetRoutineCodeVersion"),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployRoutineInput) (DeployOutput, error) {

@@ -118,7 +118,7 @@ func (r *deployment) explainLimit(ctx context.Context, cause error) error {
 			idle = append(idle, v.CodeVersion)
 		}
 	}
-	return fmt.Errorf("routine %s keeps as many versions as it may (%d); not deployed, oldest first: %s. Delete one with DeleteRoutineCodeVersion and deploy again: %w",
+	return fmt.Errorf("routine %s keeps as many versions as it may (%d); not deployed, oldest first: %s. Delete one with delete_routine_version and deploy again: %w",
 		r.name, len(versions), strings.Join(idle, ", "), cause)
 }
 

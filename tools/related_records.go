@@ -22,7 +22,7 @@ func relatedTools() []Tool {
 	return []Tool{
 		Define(Meta{
 			Name: "list_related_records", Title: "List related records", Toolset: "routines",
-			Description: "List the host names that lead to routines as a whole, of a routine or of a site; list_records does not have them.",
+			Description: "List the host names of a routine or site that lead to routines; list_records does not show them.",
 			Calls:       []string{"ListRoutineRelatedRecords", "ListEdgeRoutineRecords", "ListSites"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listRelatedRecords),

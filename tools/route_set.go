@@ -12,10 +12,10 @@ import (
 // SetRouteInput are the arguments of set_route.
 type SetRouteInput struct {
 	SiteRef
-	ID       ID     `json:"id,omitempty" jsonschema_description:"Route to change; left out: create one"`
+	ID       ID     `json:"id,omitempty" jsonschema_description:"Route to change; what is left out stays"`
 	Routine  string `json:"routine,omitempty" jsonschema_description:"Routine name"`
-	Pattern  string `json:"pattern,omitempty" jsonschema_description:"Such as example.com/*, *.example.com/api/*; its site is found by itself"`
-	Rule     string `json:"rule,omitempty" jsonschema_description:"Rule expression, instead of pattern"`
+	Pattern  string `json:"pattern,omitempty" jsonschema_description:"Like *.example.com/api/*; finds the site itself"`
+	Rule     string `json:"rule,omitempty" jsonschema_description:"Or a rule expression"`
 	Name     string `json:"name,omitempty" jsonschema_description:"Route name"`
 	Enabled  *bool  `json:"enabled,omitempty" jsonschema:"default=true" jsonschema_description:"Is it on"`
 	Bypass   *bool  `json:"bypass,omitempty" jsonschema_description:"Matching requests skip the routine"`

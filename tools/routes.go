@@ -46,10 +46,9 @@ type routesAnswer struct {
 // ListRoutesInput are the arguments of list_routes.
 type ListRoutesInput struct {
 	SiteRef
-	Routine  string `json:"routine,omitempty" jsonschema_description:"Instead of a site: this routine's routes on all sites"`
-	ID       ID     `json:"id,omitempty" jsonschema_description:"Only this route of the site"`
-	Page     int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page"`
-	PageSize int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=500,default=50" jsonschema_description:"Routes a page"`
+	Routine string `json:"routine,omitempty" jsonschema_description:"Routine name, instead of a site"`
+	ID      ID     `json:"id,omitempty" jsonschema_description:"Only this route of the site"`
+	Page    int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page of 50"`
 }
 
 // ListRoutesOutput is the result of list_routes.
@@ -65,13 +64,13 @@ func routeTools() []Tool {
 	return []Tool{
 		Define(Meta{
 			Name: "list_routes", Title: "List routine routes", Toolset: "routines",
-			Description: "List which requests run which routine: the routes of a site, or of a routine.",
+			Description: "List the routes of a site or of a routine: which requests run what.",
 			Calls:       []string{"ListRoutineRoutes", "ListSiteRoutes", "GetRoutineRoute", "ListSites"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listRoutes),
 		Define(Meta{
 			Name: "set_route", Title: "Create or change a route", Toolset: "routines",
-			Description: "Run a routine for the requests of a pattern or rule: creates a route, or with id changes one (what is left out stays). To put a routine on a domain, certificate and all, use bind_custom_domain.",
+			Description: "Run a routine for the requests of a pattern or rule; with id, change that route. For a whole domain, certificate included, use bind_custom_domain.",
 			Calls: []string{"CreateRoutineRoute", "UpdateRoutineRoute", "GetRoutineRoute", "ListSiteRoutes", "ListSites", "GetRoutine",
 				"ListRecords", "ListEdgeRoutineRecords"},
 			ReadOnly: No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
@@ -84,6 +83,9 @@ func routeTools() []Tool {
 		}, deleteRoute),
 	}
 }
+
+// routePage is the size of a page of routes.
+const routePage = 50
 
 func listRoutes(ctx context.Context, d *Deps, in ListRoutesInput) (ListRoutesOutput, error) {
 	var out ListRoutesOutput
@@ -108,8 +110,8 @@ func listRoutes(ctx context.Context, d *Deps, in ListRoutesInput) (ListRoutesOut
 		}
 		action, params = "ListSiteRoutes", esa.Params{"SiteId": site.number()}
 	}
-	page, size := cmp.Or(in.Page, 1), cmp.Or(in.PageSize, 50)
-	params["PageNumber"], params["PageSize"] = page, size
+	page := cmp.Or(in.Page, 1)
+	params["PageNumber"], params["PageSize"] = page, routePage
 	answer, err := invoke[routesAnswer](ctx, d, &out.Noted, action, params)
 	if esa.CodeOf(err) == "RoutineNotExist" {
 		return out, noRoutine(in.Routine)
@@ -120,7 +122,7 @@ func listRoutes(ctx context.Context, d *Deps, in ListRoutesInput) (ListRoutesOut
 	for _, w := range answer.Configs {
 		out.Routes = append(out.Routes, w.route(site))
 	}
-	out.Total, out.NextPage = answer.TotalCount, nextPage(page, size, answer.TotalCount)
+	out.Total, out.NextPage = answer.TotalCount, nextPage(page, routePage, answer.TotalCount)
 	return out, nil
 }
 

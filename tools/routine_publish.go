@@ -12,7 +12,7 @@ import (
 // PublishRoutineVersionInput are the arguments of publish_routine_version.
 type PublishRoutineVersionInput struct {
 	Name        string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
-	Version     string `json:"version,omitempty" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Code version; left out: roll back"`
+	Version     string `json:"version,omitempty" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Left out: roll back"`
 	Environment string `json:"environment,omitempty" jsonschema:"enum=staging,enum=production,enum=both,default=production" jsonschema_description:"both: staging first"`
 	Percentage  int    `json:"percentage,omitempty" jsonschema:"minimum=1,maximum=100,default=100" jsonschema_description:"Its share of the requests"`
 	RestVersion string `json:"rest_version,omitempty" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Gets the rest; default: the live version"`
@@ -30,7 +30,7 @@ type PublishRoutineVersionOutput struct {
 func publishRoutineVersion() Tool {
 	return Define(Meta{
 		Name: "publish_routine_version", Title: "Deploy, split or roll back versions", Toolset: "routines",
-		Description: "Deploy an existing code version of a routine or Pages site, for all requests or a share of them (traffic split). Without version, roll back to the one before the live version.",
+		Description: "Deploy an existing version of a routine or Pages site, for all requests or a share (traffic split). Without version, roll back to the one before.",
 		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineCodeVersionInfo", "CreateRoutineCodeDeployment", "GetRoutineAccessToken"},
 		ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in PublishRoutineVersionInput) (PublishRoutineVersionOutput, error) {

@@ -173,7 +173,7 @@ func deleteRoutine() Tool {
 	return Define(Meta{
 		Name: "delete_routine", Title: "Delete a routine", Toolset: "routines",
 		Description: "Delete a routine or Pages site with all its versions and what is live. Cannot be undone. Call it first without confirm to see what would be lost; ask the person before confirming.",
-		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "DeleteRoutine"},
+		Calls:       []string{"DeleteRoutine", "GetRoutine", "ListRoutineCodeVersions", "ListRoutineRoutes", "ListRoutineRelatedRecords"},
 		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeleteRoutineInput) (DeleteRoutineOutput, error) {
 		if in.Confirm != "" && in.Confirm != in.Name {
@@ -196,6 +196,9 @@ func deleteRoutine() Tool {
 			return DeleteRoutineOutput{}, fmt.Errorf("list the versions of %s: %w", in.Name, err)
 		}
 		out := DeleteRoutineOutput{Name: in.Name, Lost: fmt.Sprintf("versions: %d; live in %s", len(versions), describeLive(r.live()))}
+		if out.Lost, err = withRoutes(ctx, d, in.Name, out.Lost); err != nil {
+			return DeleteRoutineOutput{}, err
+		}
 		if in.Confirm == "" && !d.Confirmed {
 			out.Next = fmt.Sprintf("delete_routine with name %q and confirm %q", in.Name, in.Name)
 			return out, nil
@@ -206,4 +209,24 @@ func deleteRoutine() Tool {
 		out.Deleted = true
 		return out, nil
 	})
+}
+
+// withRoutes adds to what is lost with a routine how many routes and related
+// records lead to it.
+func withRoutes(ctx context.Context, d *Deps, name, lost string) (string, error) {
+	routes, err := esa.Call[routesAnswer](ctx, d.ESA, "ListRoutineRoutes", esa.Params{"RoutineName": name, "PageNumber": 1, "PageSize": 1})
+	if err != nil {
+		return lost, fmt.Errorf("count the routes of %s: %w", name, err)
+	}
+	records, err := related(ctx, d, &Noted{}, name, "", 1)
+	if err != nil {
+		return lost, fmt.Errorf("count the related records of %s: %w", name, err)
+	}
+	if routes.TotalCount > 0 {
+		lost += fmt.Sprintf("; routes: %d", routes.TotalCount)
+	}
+	if records.TotalCount > 0 {
+		lost += fmt.Sprintf("; related records: %d", records.TotalCount)
+	}
+	return lost, nil
 }

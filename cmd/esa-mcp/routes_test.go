@@ -50,9 +50,9 @@ func TestRoutes(t *testing.T) {
 	all := callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"site_name": "shop.example", "routine": "fn", "rule": "true", "name": "everything"})
 	require.Equal(t, "everything", all.Name)
 
-	list := callOK[tools.ListRoutesOutput](t, s, "list_routes", arguments{"site_name": "shop.example", "page_size": 1})
+	list := callOK[tools.ListRoutesOutput](t, s, "list_routes", arguments{"site_name": "shop.example"})
 	require.Equal(t, 2, list.Total)
-	require.Equal(t, 2, list.NextPage)
+	require.Zero(t, list.NextPage)
 	list = callOK[tools.ListRoutesOutput](t, s, "list_routes", arguments{"routine": "fn"})
 	require.Len(t, list.Routes, 2)
 	require.Equal(t, "shop.example", list.Routes[0].SiteName)
@@ -128,4 +128,16 @@ func TestRelatedRecordOnCnameSite(t *testing.T) {
 	text := s.refuse(t, "create_related_record", arguments{"routine": "fn", "record": "www.cname.example"})
 	require.Contains(t, text, "er-related-cname")
 	require.Contains(t, text, "bind_custom_domain")
+}
+
+func TestDeletingARoutineSaysWhatLeadsToIt(t *testing.T) {
+	s, _ := withSite(t, routeToolsets, "shop.example", "NS")
+	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
+	callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"routine": "fn", "pattern": "www.shop.example/*"})
+	callOK[tools.RelatedRecordOutput](t, s, "create_related_record", arguments{"routine": "fn", "record": "app.shop.example"})
+	preview := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "fn"})
+	require.False(t, preview.Deleted)
+	require.Contains(t, preview.Lost, "; routes: 1; related records: 1")
+	callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "fn", "confirm": "fn"})
+	require.Empty(t, callOK[tools.ListRoutesOutput](t, s, "list_routes", arguments{"site_name": "shop.example"}).Routes)
 }
