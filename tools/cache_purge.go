@@ -89,13 +89,13 @@ func purgeCache(ctx context.Context, d *Deps, in PurgeCacheInput) (PurgeCacheOut
 		TaskID ID `json:"TaskId"`
 	}](ctx, d, &out.Noted, "PurgeCaches", params)
 	if err != nil {
-		return out, err
+		return out, quotaError(err)
 	}
 	out.TaskID = answer.TaskID
 	if out.QuotaLeft != nil {
 		*out.QuotaLeft = max(*out.QuotaLeft-int64(max(out.Submitted, 1)), 0)
 	}
-	out.Next = fmt.Sprintf("list_cache_tasks with task_id %s shows when it is done, mostly within minutes", out.TaskID)
+	out.Next = fmt.Sprintf("list_cache_tasks with task_id %s and type %s shows when it is done, mostly within minutes", out.TaskID, out.Type)
 	return out, nil
 }
 
@@ -207,11 +207,19 @@ func preloadCache(ctx context.Context, d *Deps, in PreloadCacheInput) (PreloadCa
 		TaskID ID `json:"TaskId"`
 	}](ctx, d, &out.Noted, "PreloadCaches", params)
 	if err != nil {
-		return out, err
+		return out, quotaError(err)
 	}
 	out.TaskID = answer.TaskID
 	out.Next = fmt.Sprintf("list_cache_tasks with kind preload and task_id %s shows the outcome", out.TaskID)
 	return out, nil
+}
+
+// quotaError says of a quota that it comes back by itself.
+func quotaError(err error) error {
+	if strings.HasPrefix(esa.CodeOf(err), "QuotaExceeded") {
+		return Refuse("Today's quota does not allow that, and nothing was submitted. get_cache_settings shows the purge quotas; they start anew every day. (%w)", err)
+	}
+	return err
 }
 
 // hostOfURL is the host name of a complete http or https address, or nothing.

@@ -76,7 +76,7 @@ func getCacheSettings(ctx context.Context, d *Deps, in GetCacheSettingsInput) (G
 	}
 	out.TieredCache = tiered.CacheArchitectureMode
 	out.tags(tag)
-	for _, kind := range []string{"file", "directory", "ignoreParams", "cachetag", "hostname", purgeAll} {
+	for _, kind := range purgeTypes() {
 		quota, err := purgeQuota(ctx, d, &out.Noted, site, kind)
 		if err != nil {
 			return out, err

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -12,7 +14,8 @@ import (
 type ListCacheTasksInput struct {
 	SiteRef
 	Kind   string `json:"kind,omitempty" jsonschema:"enum=purge,enum=preload,default=purge" jsonschema_description:"Which tasks"`
-	TaskID ID     `json:"task_id,omitempty" jsonschema_description:"Only this task"`
+	TaskID ID     `json:"task_id,omitempty" jsonschema_description:"Only this task, of any type"`
+	Type   string `json:"type,omitempty" jsonschema_description:"Of a purge, as in purge_cache; default file"`
 	Status string `json:"status,omitempty" jsonschema:"enum=Complete,enum=Refreshing,enum=Failed" jsonschema_description:"Only in this state"`
 	Page   int    `json:"page,omitempty" jsonschema:"minimum=1" jsonschema_description:"Page of 50"`
 }
@@ -59,44 +62,81 @@ func cacheTaskTools() []Tool {
 	}, listCacheTasks)}
 }
 
+// purgeTypes are the types of a purge that the service lists and counts.
+func purgeTypes() []string {
+	return []string{"file", "directory", "ignoreParams", "cachetag", "hostname", purgeAll}
+}
+
 func listCacheTasks(ctx context.Context, d *Deps, in ListCacheTasksInput) (ListCacheTasksOutput, error) {
-	var out ListCacheTasksOutput
+	out := ListCacheTasksOutput{Statuses: map[string]int{}}
 	params, err := in.params(ctx, d)
 	if err != nil {
 		return out, err
 	}
+	if in.TaskID == "" {
+		page := cmp.Or(in.Page, 1)
+		answer, err := in.read(ctx, d, &out, params, page)
+		out.Total, out.NextPage = answer.TotalCount, nextPage(page, cacheTaskPage, answer.TotalCount)
+		return out, err
+	}
+	// The service has no filter by task, and lists one type at a time.
+	types := []string{cmp.Or(in.Type, "file")}
+	if in.Type == "" && in.Kind != "preload" {
+		types = purgeTypes()
+	}
+	for _, kind := range types {
+		if in.Kind != "preload" {
+			params["Type"] = kind
+		}
+		if err := in.search(ctx, d, &out, params); err != nil {
+			return out, err
+		}
+		if len(out.Tasks) > 0 {
+			return out, nil
+		}
+	}
+	return out, Refuse("There is no %s task %s among the newest: list without task_id to see what there is.", cmp.Or(in.Kind, "purge"), in.TaskID)
+}
+
+// search finds the targets of one task, which follow one another.
+func (in ListCacheTasksInput) search(ctx context.Context, d *Deps, out *ListCacheTasksOutput, params esa.Params) error {
+	for page, n := cmp.Or(in.Page, 1), 0; page > 0 && n < cacheTaskPages; n++ {
+		before := len(out.Tasks)
+		answer, err := in.read(ctx, d, out, params, page)
+		if err != nil {
+			return err
+		}
+		if before > 0 && len(out.Tasks) == before {
+			break
+		}
+		page = nextPage(page, cacheTaskPage, answer.TotalCount)
+	}
+	if out.Total = len(out.Tasks); out.Total > 2*cacheTaskPage {
+		out.Tasks = out.Tasks[:2*cacheTaskPage]
+		out.Note(esa.Note{ID: "cache-tasks", Text: "only the newest targets of the task are shown; statuses and total count all"})
+	}
+	return nil
+}
+
+// read adds the tasks of one page, or those of the one task.
+func (in ListCacheTasksInput) read(ctx context.Context, d *Deps, out *ListCacheTasksOutput, params esa.Params, page int) (cacheTasksAnswer, error) {
 	action := "DescribePurgeTasks"
 	if in.Kind == "preload" {
 		action = "DescribePreloadTasks"
 	}
-	page := cmp.Or(in.Page, 1)
-	out.Statuses = map[string]int{}
-	for range cacheTaskPages {
-		params["PageNumber"] = page
-		answer, err := invoke[cacheTasksAnswer](ctx, d, &out.Noted, action, params)
-		if err != nil {
-			return out, err
+	params["PageNumber"] = page
+	answer, err := invoke[cacheTasksAnswer](ctx, d, &out.Noted, action, params)
+	for _, t := range answer.Tasks {
+		if in.TaskID != "" && t.TaskID != in.TaskID {
+			continue
 		}
-		found := out.add(answer, in.TaskID)
-		more := nextPage(page, cacheTaskPage, answer.TotalCount)
-		if in.TaskID == "" {
-			out.Total, out.NextPage = answer.TotalCount, more
-			return out, nil
-		}
-		// The service has no filter by task. Its targets follow one another.
-		if more == 0 || len(out.Tasks) > 0 && !found {
-			break
-		}
-		page = more
+		out.Statuses[t.Status]++
+		out.Tasks = append(out.Tasks, CacheTask{
+			TaskID: t.TaskID, Target: t.Content, Type: t.Type, Status: t.Status,
+			Progress: t.Process, Reason: t.Description, Created: t.CreateTime,
+		})
 	}
-	if out.Total = len(out.Tasks); out.Total == 0 {
-		return out, Refuse("There is no %s task %s among the newest: list without task_id to see what there is.", cmp.Or(in.Kind, "purge"), in.TaskID)
-	}
-	if len(out.Tasks) > 2*cacheTaskPage {
-		out.Tasks = out.Tasks[:2*cacheTaskPage]
-		out.Note(esa.Note{ID: "cache-tasks", Text: "only the newest targets of the task are shown; statuses and total count all"})
-	}
-	return out, nil
+	return answer, err
 }
 
 func (in ListCacheTasksInput) params(ctx context.Context, d *Deps) (esa.Params, error) {
@@ -111,25 +151,16 @@ func (in ListCacheTasksInput) params(ctx context.Context, d *Deps) (esa.Params, 
 	if in.Status != "" {
 		params["Status"] = in.Status
 	}
-	return params, nil
-}
-
-// add takes the tasks of an answer, or those of the one task, and reports
-// whether there were some.
-func (out *ListCacheTasksOutput) add(answer cacheTasksAnswer, only ID) bool {
-	found := false
-	for _, t := range answer.Tasks {
-		if only != "" && t.TaskID != only {
-			continue
-		}
-		found = true
-		out.Statuses[t.Status]++
-		out.Tasks = append(out.Tasks, CacheTask{
-			TaskID: t.TaskID, Target: t.Content, Type: t.Type, Status: t.Status,
-			Progress: t.Process, Reason: t.Description, Created: t.CreateTime,
-		})
+	switch {
+	case in.Type == "":
+	case in.Kind == "preload":
+		return nil, Refuse("type is of purges: leave it out with kind preload.")
+	case !slices.Contains(purgeTypes(), in.Type):
+		return nil, Refuse("type: there is no %q: did you mean %s? There are %s.", in.Type, Nearest(in.Type, purgeTypes()), strings.Join(purgeTypes(), ", "))
+	default:
+		params["Type"] = in.Type
 	}
-	return found
+	return params, nil
 }
 
 // PurgeQuota is how many targets of a type may be purged.

@@ -98,6 +98,9 @@ func TestPurgeContentIsThatOfTheType(t *testing.T) {
 func TestTaskAcrossPages(t *testing.T) {
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){"DescribePurgeTasks": func(p esa.Params) (any, error) {
 		page := p["PageNumber"].(int)
+		if p["Type"] != "directory" {
+			return `{"TotalCount":0,"Tasks":[]}`, nil
+		}
 		if page > 3 {
 			return nil, fmt.Errorf("page %d was asked for", page)
 		}

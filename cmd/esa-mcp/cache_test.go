@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -107,14 +108,21 @@ func TestPurgeCache(t *testing.T) {
 	for kind, targets := range map[string][]string{"directory": {"https://www.shop.test/img"}, "hostname": {"www.shop.test"},
 		"cachetag": {"news"}, "ignoreParams": {"https://www.shop.test/a.js"}} {
 		out := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": kind, "targets": targets})
-		require.NotEmpty(t, out.TaskID, kind)
+		require.Equal(t, 1, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"task_id": out.TaskID}).Total, kind)
 	}
 	preview := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall"})
 	require.Empty(t, preview.TaskID)
 	require.Contains(t, preview.Next, "shop.test")
 	all := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall", "confirm": "shop.test"})
 	require.NotEmpty(t, all.TaskID)
-	require.Equal(t, 7, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test"}).Total)
+	require.Equal(t, 2, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test"}).Total, "files")
+	require.Equal(t, all.TaskID, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test", "type": "purgeall"}).Tasks[0].TaskID)
+	require.Contains(t, s.refuse(t, "list_cache_tasks", arguments{"type": "directry"}), "did you mean directory")
+	directories := make([]string, 500)
+	for i := range directories {
+		directories[i] = fmt.Sprintf("https://www.shop.test/%d/", i)
+	}
+	require.Contains(t, s.refuse(t, "purge_cache", arguments{"type": "directory", "targets": directories}), "QuotaExceeded.Refresh", "one is used already")
 
 	for name, c := range map[string]struct {
 		args arguments

@@ -127,8 +127,8 @@ func (s *Service) filter(ctx context.Context, p api.Params, kind string, now int
 		and("content = ?", text)
 	}
 	switch typ := p.String("Type"); {
-	case kind != kindPurge || typ == "":
-	case typ == typeFile:
+	case kind != kindPurge:
+	case typ == "" || typ == typeFile: // the documented default
 		and("type IN (?, ?)", typeFile, typeCacheKey) // a cache key is a variant of a file
 	default:
 		and("type = ?", typ)
