@@ -11,9 +11,9 @@ import (
 type ListRecordsInput struct {
 	SiteRef
 	Name     string `json:"name,omitempty" jsonschema:"maxLength=253" jsonschema_description:"Part of the full name"`
-	Match    string `json:"match,omitempty" jsonschema:"enum=fuzzy,enum=exact,enum=prefix,enum=suffix,default=fuzzy" jsonschema_description:"How name is compared; exact needs the full name"`
-	Type     string `json:"type,omitempty" jsonschema:"maxLength=10" jsonschema_description:"Record type, such as A/AAAA or TXT"`
-	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Only through the edge (true) or only DNS (false)"`
+	Match    string `json:"match,omitempty" jsonschema:"enum=fuzzy,enum=exact,enum=prefix,enum=suffix,default=fuzzy" jsonschema_description:"How name is compared"`
+	Type     string `json:"type,omitempty" jsonschema:"maxLength=10" jsonschema_description:"Such as A/AAAA"`
+	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge or not"`
 	Page     int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page number"`
 	PageSize int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=500,default=50" jsonschema_description:"Records per page"`
 }
@@ -38,10 +38,9 @@ func dnsTools() []Tool {
 	return []Tool{
 		Define(Meta{
 			Name: "list_records", Title: "List DNS records", Toolset: "dns",
-			Calls: []string{"ListRecords", "ListSites"},
-			Description: "Lists the DNS records of a site. One A/AAAA record holds all addresses of a name. " +
-				"Records of edge routines are not among them.",
-			ReadOnly: Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			Calls:       []string{"ListRecords", "ListSites"},
+			Description: "Lists the DNS records of a site, without those of edge routines.",
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listRecords),
 		Define(Meta{
 			Name: "get_record", Title: "Show a DNS record", Toolset: "dns",

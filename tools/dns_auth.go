@@ -3,6 +3,8 @@ package tools
 import (
 	"encoding/json"
 	"os"
+	"slices"
+	"strings"
 )
 
 // apply puts the origin's arguments over a draft. Keys are read from a file and
@@ -13,6 +15,12 @@ func (o RecordOrigin) apply(r *draft) error {
 			return Refuse("source_type, host_policy and auth_file are for CNAME records: leave them out for %s.", r.kind)
 		}
 		return nil
+	}
+	if types := []string{"", "Domain", "OSS", "S3", "LB", "OP"}; !slices.Contains(types, o.SourceType) {
+		return Refuse("source_type %q: give one of %s.", o.SourceType, strings.Join(types[1:], ", "))
+	}
+	if policies := []string{"", "follow_hostname", "follow_origin_domain"}; !slices.Contains(policies, o.HostPolicy) {
+		return Refuse("host_policy %q: give %s.", o.HostPolicy, strings.Join(policies[1:], " or "))
 	}
 	if o.SourceType != "" {
 		r.source = o.SourceType

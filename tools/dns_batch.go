@@ -12,10 +12,10 @@ import (
 
 // BatchRecord is one record of batch_create_records.
 type BatchRecord struct {
-	Name     string `json:"name" jsonschema:"maxLength=253" jsonschema_description:"www or full name; @ for the site"`
+	Name     string `json:"name" jsonschema:"maxLength=253" jsonschema_description:"As in create_record"`
 	Type     string `json:"type" jsonschema:"maxLength=10" jsonschema_description:"Record type"`
 	Value    string `json:"value" jsonschema_description:"As in create_record"`
-	Priority *int64 `json:"priority,omitempty" jsonschema:"minimum=0,maximum=65535" jsonschema_description:"MX, SRV, URI"`
+	Priority *int64 `json:"priority,omitempty" jsonschema:"minimum=0" jsonschema_description:"MX, SRV, URI"`
 	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge"`
 	BizName  string `json:"biz_name,omitempty" jsonschema:"enum=web,enum=api,enum=image_video" jsonschema_description:"If proxied"`
 	TTL      int64  `json:"ttl,omitempty" jsonschema_description:"1 or 30-86400 seconds"`

@@ -12,21 +12,21 @@ import (
 // RecordOrigin says where a CNAME record's content comes from, when it is not
 // simply a host.
 type RecordOrigin struct {
-	SourceType string `json:"source_type,omitempty" jsonschema:"enum=Domain,enum=OSS,enum=S3,enum=LB,enum=OP" jsonschema_description:"What a CNAME points at; default Domain"`
-	HostPolicy string `json:"host_policy,omitempty" jsonschema:"enum=follow_hostname,enum=follow_origin_domain" jsonschema_description:"Host header sent to a CNAME origin"`
-	AuthFile   string `json:"auth_file,omitempty" jsonschema_description:"OSS, S3: JSON file with auth_type, access_key, secret_key, region, version; default public"`
+	SourceType string `json:"source_type,omitempty" jsonschema:"maxLength=10" jsonschema_description:"CNAME: Domain (default), OSS, S3, LB or OP"`
+	HostPolicy string `json:"host_policy,omitempty" jsonschema:"maxLength=30" jsonschema_description:"Proxied CNAME: follow_hostname or follow_origin_domain"`
+	AuthFile   string `json:"auth_file,omitempty" jsonschema_description:"OSS, S3: JSON file with auth_type, access_key, secret_key, region, version"`
 }
 
 // CreateRecordInput are the arguments of create_record.
 type CreateRecordInput struct {
 	SiteRef
-	Name     string `json:"name" jsonschema:"maxLength=253" jsonschema_description:"www, www.example.com, or @ for the site itself"`
+	Name     string `json:"name" jsonschema:"maxLength=253" jsonschema_description:"www or full name; @ for the site"`
 	Type     string `json:"type" jsonschema:"maxLength=10" jsonschema_description:"A/AAAA, CNAME, MX, TXT, NS, SRV, CAA, CERT, SMIMEA, SSHFP, TLSA or URI"`
-	Value    string `json:"value" jsonschema_description:"Addresses, host or text; other types as in a zone file (0 issue \"ca.com\")"`
-	Priority *int64 `json:"priority,omitempty" jsonschema:"minimum=0,maximum=65535" jsonschema_description:"MX, SRV, URI, unless in value"`
-	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge (A/AAAA, CNAME); default false, on CNAME-access sites true"`
+	Value    string `json:"value" jsonschema_description:"As in a zone file: addresses, host, text, 0 issue \"ca.com\" ..."`
+	Priority *int64 `json:"priority,omitempty" jsonschema:"minimum=0" jsonschema_description:"MX, SRV, URI"`
+	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge; default only on CNAME-access sites"`
 	BizName  string `json:"biz_name,omitempty" jsonschema:"enum=web,enum=api,enum=image_video" jsonschema_description:"If proxied; default web"`
-	TTL      int64  `json:"ttl,omitempty" jsonschema_description:"1 (automatic, default) or 30-86400 seconds"`
+	TTL      int64  `json:"ttl,omitempty" jsonschema_description:"30-86400 seconds; default 1, automatic"`
 	Comment  string `json:"comment,omitempty" jsonschema:"maxLength=100" jsonschema_description:"Remark"`
 	RecordOrigin
 }
@@ -35,8 +35,8 @@ type CreateRecordInput struct {
 type UpdateRecordInput struct {
 	RecordID ID      `json:"record_id" jsonschema_description:"From list_records"`
 	Type     string  `json:"type,omitempty" jsonschema:"maxLength=10" jsonschema_description:"Other type; needs value"`
-	Value    string  `json:"value,omitempty" jsonschema_description:"As in create_record; replaces all addresses"`
-	Priority *int64  `json:"priority,omitempty" jsonschema:"minimum=0,maximum=65535" jsonschema_description:"MX, SRV, URI"`
+	Value    string  `json:"value,omitempty" jsonschema_description:"As in create_record; all addresses"`
+	Priority *int64  `json:"priority,omitempty" jsonschema:"minimum=0" jsonschema_description:"MX, SRV, URI"`
 	Proxied  *bool   `json:"proxied,omitempty" jsonschema_description:"Through the edge"`
 	BizName  string  `json:"biz_name,omitempty" jsonschema:"enum=web,enum=api,enum=image_video" jsonschema_description:"If proxied"`
 	TTL      int64   `json:"ttl,omitempty" jsonschema_description:"1 or 30-86400 seconds"`
@@ -87,6 +87,8 @@ type draft struct {
 	source     string
 	hostPolicy string
 	auth       map[string]any
+	httpPorts  string
+	httpsPorts string
 	unsaid     bool // an import does not say whether it is proxied
 	notes      []esa.Note
 }
@@ -167,6 +169,9 @@ func (r *draft) check(proxied *bool) error {
 		return err
 	}
 	r.biz, r.notes = biz, append(r.notes, notes...)
+	if r.hostPolicy != "" && !r.proxied {
+		return Refuse("host_policy is for proxied CNAME records: leave it out, or set proxied to true (dns-biz-unproxied).")
+	}
 	if r.kind == typeAddress && r.proxied {
 		return originFits(strings.Split(r.data.Value, ","))
 	}
@@ -221,7 +226,8 @@ func mergedAddresses(have, more string) string {
 // params are those that creating and updating share.
 func (r *draft) params() esa.Params {
 	p := esa.Params{"Type": r.kind, "Data": r.data.params(), "Ttl": r.ttl, "Proxied": r.proxied}
-	for name, v := range map[string]string{"BizName": r.biz, "Comment": r.comment, "SourceType": r.source, "HostPolicy": r.hostPolicy} {
+	for name, v := range map[string]string{"BizName": r.biz, "Comment": r.comment, "SourceType": r.source, "HostPolicy": r.hostPolicy,
+		"HttpPorts": r.httpPorts, "HttpsPorts": r.httpsPorts} {
 		if v != "" {
 			p[name] = v
 		}
@@ -294,6 +300,7 @@ func (in UpdateRecordInput) patch(old wireRecord, site wireSite) (draft, error) 
 	r := draft{
 		site: site, id: in.RecordID, name: old.RecordName, kind: old.RecordType, data: RecordData(old.Data), proxied: old.Proxied,
 		biz: old.BizName, ttl: old.TTL, comment: old.Comment, source: old.RecordSourceType, hostPolicy: old.HostPolicy, auth: old.AuthConf,
+		httpPorts: old.HTTPPorts, httpsPorts: old.HTTPSPorts,
 	}
 	if in.Type != "" {
 		var notes []esa.Note
@@ -311,6 +318,9 @@ func (in UpdateRecordInput) patch(old wireRecord, site wireSite) (draft, error) 
 	}
 	if in.Proxied != nil {
 		r.proxied = *in.Proxied
+	}
+	if !r.proxied {
+		r.hostPolicy, r.httpPorts, r.httpsPorts = "", "", "" // have no meaning any more
 	}
 	if in.BizName != "" {
 		r.biz = in.BizName

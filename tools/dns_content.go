@@ -32,6 +32,9 @@ func content(typ, value string, priority *int64) (RecordData, error) {
 	if priority != nil && typ != "MX" && typ != "SRV" && typ != "URI" {
 		return RecordData{}, Refuse("priority is for MX, SRV and URI records: leave it out for %s.", typ)
 	}
+	if priority != nil && *priority > 65535 {
+		return RecordData{}, Refuse("priority %d: give a number up to 65535.", *priority)
+	}
 	switch typ {
 	case typeAddress:
 		list, err := addresses(value)

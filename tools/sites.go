@@ -48,7 +48,7 @@ type ListSitesOutput struct {
 // GetSiteInput are the arguments of get_site.
 type GetSiteInput struct {
 	SiteRef
-	Details bool `json:"details,omitempty" jsonschema_description:"Also current and custom name servers, pause, IPv6, name exclusivity"`
+	Details bool `json:"details,omitempty" jsonschema_description:"Also name servers in use, pause, IPv6, name exclusivity"`
 }
 
 // GetSiteOutput is the result of get_site.
@@ -106,10 +106,9 @@ func siteTools() []Tool {
 		}, getSite),
 		Define(Meta{
 			Name: "create_site", Title: "Add a site", Toolset: "sites",
-			Calls: []string{"CreateSite", "GetSite", "ListUserRatePlanInstances"},
-			Description: "Adds a domain as a site, on a plan instance that has room; never buys one. " +
-				"The result says what to do before verify_site.",
-			ReadOnly: No, Destructive: No, Idempotent: No, OpenWorld: Yes,
+			Calls:       []string{"CreateSite", "GetSite", "ListUserRatePlanInstances"},
+			Description: "Adds a domain as a site on a plan instance that has room; never buys one. Then verify_site.",
+			ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,
 		}, createSite),
 		Define(Meta{
 			Name: "verify_site", Title: "Verify a site", Toolset: "sites",
@@ -127,7 +126,7 @@ func siteTools() []Tool {
 		Define(Meta{
 			Name: "delete_site", Title: "Delete a site", Toolset: "sites",
 			Calls:       append([]string{"DeleteSite", "GetSite", "ListSites"}, lostWithSite()...),
-			Description: "Deletes a site with all its records, rules and certificates. Without confirm it only says what would go; ask the person first.",
+			Description: "Deletes a site with all its records, rules and certificates. First without confirm: says what would go. Ask the person.",
 			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 		}, deleteSite),
 		Define(Meta{
@@ -139,7 +138,7 @@ func siteTools() []Tool {
 		Define(Meta{
 			Name: "list_plan_instances", Title: "List plan instances", Toolset: "sites",
 			Calls:       []string{"ListInstanceQuotas", "ListInstanceQuotasWithUsage", "ListUserRatePlanInstances"},
-			Description: "Lists the plans that the account has bought, with their sites and free places, and quotas if asked.",
+			Description: "Lists the plans that the account has bought, with their sites and quotas.",
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listPlanInstances),
 	}

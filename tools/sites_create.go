@@ -13,8 +13,8 @@ import (
 // CreateSiteInput are the arguments of create_site.
 type CreateSiteInput struct {
 	Name         string `json:"name" jsonschema:"minLength=3,maxLength=253" jsonschema_description:"Domain, such as example.com"`
-	AccessType   string `json:"access_type" jsonschema:"enum=NS,enum=CNAME" jsonschema_description:"NS: ESA becomes the domain's DNS; CNAME: its DNS stays elsewhere"`
-	Coverage     string `json:"coverage,omitempty" jsonschema:"enum=domestic,enum=global,enum=overseas,default=overseas" jsonschema_description:"domestic and global (mainland China) need an ICP filing"`
+	AccessType   string `json:"access_type" jsonschema:"enum=NS,enum=CNAME" jsonschema_description:"NS: ESA becomes its DNS; CNAME: DNS stays elsewhere"`
+	Coverage     string `json:"coverage,omitempty" jsonschema:"enum=domestic,enum=global,enum=overseas,default=overseas" jsonschema_description:"Mainland China (domestic, global) needs an ICP filing"`
 	PlanInstance string `json:"plan_instance,omitempty" jsonschema_description:"From list_plan_instances; default one with room"`
 }
 

@@ -14,9 +14,8 @@ import (
 // ListPlanInstancesInput are the arguments of list_plan_instances.
 type ListPlanInstancesInput struct {
 	PlanInstance string   `json:"plan_instance,omitempty" jsonschema_description:"Only this one"`
-	WithRoom     bool     `json:"with_room,omitempty" jsonschema_description:"Only those that take another site"`
-	Quotas       bool     `json:"quotas,omitempty" jsonschema_description:"Also the quotas of each, with usage"`
-	QuotaNames   []string `json:"quota_names,omitempty" jsonschema:"maxItems=100" jsonschema_description:"Quotas to show instead of the usual"`
+	WithRoom     bool     `json:"with_room,omitempty" jsonschema_description:"Only with a free place"`
+	Quotas       []string `json:"quotas,omitempty" jsonschema:"maxItems=100" jsonschema_description:"Names of quotas to show, or usual"`
 	Page         int      `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page number"`
 	PageSize     int      `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=500,default=20" jsonschema_description:"Per page"`
 }
@@ -76,9 +75,13 @@ func listPlanInstances(ctx context.Context, d *Deps, in ListPlanInstancesInput) 
 	if err != nil {
 		return out, err
 	}
-	names := in.QuotaNames
-	if len(names) == 0 && in.Quotas {
-		names = usualQuotas()
+	var names []string
+	for _, name := range in.Quotas {
+		if name == "usual" {
+			names = append(names, usualQuotas()...)
+		} else {
+			names = append(names, name)
+		}
 	}
 	for _, w := range answer.InstanceInfo {
 		p := PlanInstance{ID: w.InstanceID, Plan: cmp.Or(w.PlanName, w.SubscribeType), Status: w.Status, Coverages: w.Coverages,

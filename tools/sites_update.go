@@ -11,14 +11,13 @@ import (
 // UpdateSiteInput are the arguments of update_site.
 type UpdateSiteInput struct {
 	SiteRef
-	AccessType    string   `json:"access_type,omitempty" jsonschema:"enum=NS,enum=CNAME" jsonschema_description:"CNAME: only proxied A/AAAA and CNAME records may be left"`
-	Coverage      string   `json:"coverage,omitempty" jsonschema:"enum=domestic,enum=global,enum=overseas" jsonschema_description:"domestic, global need an ICP filing"`
-	Paused        *bool    `json:"paused,omitempty" jsonschema_description:"true: DNS only, nothing through the edge (active NS sites)"`
+	AccessType    string   `json:"access_type,omitempty" jsonschema:"enum=NS,enum=CNAME" jsonschema_description:"To CNAME: only proxied A/AAAA and CNAME records may be left"`
+	Coverage      string   `json:"coverage,omitempty" jsonschema:"enum=domestic,enum=global,enum=overseas" jsonschema_description:"As in create_site"`
+	Paused        *bool    `json:"paused,omitempty" jsonschema_description:"Only DNS, no edge; for active NS sites"`
 	NameExclusive *bool    `json:"name_exclusive,omitempty" jsonschema_description:"No other account can add the name"`
-	VanityNS      []string `json:"vanity_ns,omitempty" jsonschema:"maxItems=5" jsonschema_description:"2-5 own name server names; [] for the assigned ones"`
-	IPv6          *bool    `json:"ipv6,omitempty" jsonschema_description:"Serve over IPv6"`
-	IPv6Region    string   `json:"ipv6_region,omitempty" jsonschema:"enum=x.x,enum=cn.cn" jsonschema_description:"With ipv6: everywhere (x.x) or mainland China"`
-	Versions      *bool    `json:"version_management,omitempty" jsonschema_description:"Configuration changes go into site versions"`
+	VanityNS      []string `json:"vanity_ns,omitempty" jsonschema:"maxItems=5" jsonschema_description:"2-5 own name servers; [] for the assigned"`
+	IPv6          string   `json:"ipv6,omitempty" jsonschema:"enum=on,enum=off,enum=mainland" jsonschema_description:"mainland: in mainland China only"`
+	Versions      *bool    `json:"version_management,omitempty" jsonschema_description:"Keep configuration in versions"`
 }
 
 // UpdateSiteOutput is the result of update_site.
@@ -41,9 +40,6 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 	changes := in.changes()
 	if len(changes) == 0 {
 		return out, Refuse("Nothing to change: give access_type, coverage, paused, name_exclusive, vanity_ns, ipv6 or version_management.")
-	}
-	if in.IPv6Region != "" && in.IPv6 == nil {
-		return out, Refuse("ipv6_region needs ipv6 beside it.")
 	}
 	w, err := in.load(ctx, d, &out.Noted)
 	if err != nil {
@@ -97,12 +93,13 @@ func (in UpdateSiteInput) changes() []siteChange {
 	if in.NameExclusive != nil {
 		add("name_exclusive", "UpdateSiteNameExclusive", esa.Params{"Enable": onOff[*in.NameExclusive]})
 	}
-	if in.IPv6 != nil {
-		params := esa.Params{"Enable": onOff[*in.IPv6]}
-		if in.IPv6Region != "" {
-			params["Region"] = in.IPv6Region
-		}
-		add("ipv6", "UpdateIPv6", params)
+	switch in.IPv6 {
+	case "off":
+		add("ipv6", "UpdateIPv6", esa.Params{"Enable": "off"})
+	case "on":
+		add("ipv6", "UpdateIPv6", esa.Params{"Enable": "on", "Region": "x.x"})
+	case "mainland":
+		add("ipv6", "UpdateIPv6", esa.Params{"Enable": "on", "Region": "cn.cn"})
 	}
 	if in.Versions != nil {
 		action := map[bool]string{true: "ActivateVersionManagement", false: "DeactivateVersionManagement"}[*in.Versions]

@@ -104,6 +104,9 @@ func TestRecordMistakesAreRefused(t *testing.T) {
 		"does not exist":        {"name": "a", "type": "CNAME", "value": "b.oss.example.net", "source_type": "OSS", "auth_file": "/no/such/file"},
 		"dns-cname-site-type":   {"site_name": "c.example", "name": "a", "type": "TXT", "value": "x"},
 		"dns-cname-site-proxy":  {"site_name": "c.example", "name": "a", "type": "A", "value": "203.0.113.1", "proxied": false},
+		"give one of Domain":    {"name": "a", "type": "CNAME", "value": "b.example.net", "source_type": "GCS"},
+		"host_policy is for":    {"name": "a", "type": "CNAME", "value": "b.example.net", "host_policy": "follow_hostname"},
+		"up to 65535":           {"name": "a", "type": "MX", "value": "b.example.net", "priority": 70000},
 		"There is no site":      {"site_name": "none.test", "name": "a", "type": "A", "value": "203.0.113.1"},
 	} {
 		if args["site_name"] == nil {

@@ -19,7 +19,7 @@ func newSite(t *testing.T, s *server, name, access string) tools.SiteOutput {
 func TestSiteFromNameToDeletion(t *testing.T) {
 	s := startLocal(t, "--toolsets", "all")
 	require.True(t, callOK[tools.CheckSiteNameOutput](t, s, "check_site_name", arguments{"name": "Shop.Example."}).Available)
-	plans := callOK[tools.ListPlanInstancesOutput](t, s, "list_plan_instances", arguments{"with_room": true, "quotas": true})
+	plans := callOK[tools.ListPlanInstancesOutput](t, s, "list_plan_instances", arguments{"with_room": true, "quotas": []string{"usual"}})
 	require.Len(t, plans.Instances, 1)
 	require.Equal(t, "20", plans.Instances[0].SiteQuota)
 	require.Contains(t, plans.Instances[0].Quotas, tools.PlanQuota{Name: "siteCount", Value: "20", Usage: "0"})
@@ -67,7 +67,7 @@ func TestChangingASite(t *testing.T) {
 		more["site_id"] = site.ID
 		return more
 	}
-	out := callOK[tools.UpdateSiteOutput](t, s, "update_site", at(arguments{"coverage": "domestic", "paused": true, "ipv6": true, "ipv6_region": "cn.cn",
+	out := callOK[tools.UpdateSiteOutput](t, s, "update_site", at(arguments{"coverage": "domestic", "paused": true, "ipv6": "mainland",
 		"name_exclusive": true, "vanity_ns": []string{"ns1.shop.example", "ns2.shop.example"}, "version_management": true}))
 	require.Equal(t, []string{"coverage", "vanity_ns", "name_exclusive", "ipv6", "version_management", "paused"}, out.Changed)
 	require.Equal(t, "domestic", out.Coverage)
