@@ -126,7 +126,7 @@ func TestReadAPIRefuses(t *testing.T) {
 		"endless jq":             {`{"action":"ListSites","jq":"[repeat(1)] | length"}`, "jq was stopped"},
 		"greedy jq":              {`{"action":"ListSites","jq":"reduce range(40) as $i (\"xx\"; . + .)"}`, "jq"},
 		"many results":           {`{"action":"ListSites","jq":"range(100000)"}`, "more than 10000 results"},
-		"large result":           {`{"action":"ListSites","jq":"[range(100000)]"}`, "narrow the filter"},
+		"large result":           {`{"action":"ListSites","jq":"\"x\" * 200000"}`, "narrow the filter"},
 		"unknown field":          {`{"action":"ListSites","fields":["Sites.SiteNme"]}`, "describe_api"},
 		"no pages":               {`{"action":"GetSite","params":{"SiteId":1},"all_pages":true}`, "has no pages"},
 		"bad parameter of pages": {`{"action":"ListSites","params":{"Sitename2":1},"all_pages":true}`, "did you mean"},

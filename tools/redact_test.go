@@ -113,6 +113,8 @@ func TestNoSecretComesOut(t *testing.T) {
 		tool, calls := "write_api", []string{`{"action":%q}`}
 		if isRead(op) {
 			tool = "read_api"
+		}
+		if isRead(op) && op.SecretInResponse {
 			calls = append(calls, `{"action":%q,"jq":"[.. | scalars]"}`, `{"action":%q,"jq":"tostring | @base64 | @base64d"}`)
 		}
 		for _, args := range calls {
