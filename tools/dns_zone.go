@@ -74,6 +74,9 @@ func readBIND(text, site string) (zoneFile, error) {
 	parser := dns.NewZoneParser(strings.NewReader(markComments(text)), dns.Fqdn(site), "")
 	parser.SetDefaultTTL(1)
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		if len(out.rows) > maxImportRows {
+			return out, nil // refused by the caller; $GENERATE makes many of one line
+		}
 		out.add(rr, parser.Comment(), site)
 	}
 	if err := parser.Err(); err != nil {
