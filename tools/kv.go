@@ -25,7 +25,7 @@ const (
 
 // KVRef is embedded in the input of tools that work on one key.
 type KVRef struct {
-	Namespace string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
+	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
 	Key       string `json:"key" jsonschema:"minLength=1,maxLength=512,pattern=^[^\\s/\\\\]+$" jsonschema_description:"No spaces, slashes or backslashes"`
 }
 
@@ -37,8 +37,8 @@ type KVExpiry struct {
 
 // ListKVInput are the arguments of list_kv.
 type ListKVInput struct {
-	Namespace string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
-	Prefix    string `json:"prefix,omitempty" jsonschema:"maxLength=512" jsonschema_description:"Only keys that begin with this"`
+	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
+	Prefix    string `json:"prefix,omitempty" jsonschema_description:"Only keys that begin with this"`
 	Page      int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page number"`
 	PageSize  int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=100,default=50" jsonschema_description:"Keys per page"`
 }
@@ -66,7 +66,7 @@ func kvTools() []Tool {
 			Name:        "list_kv",
 			Title:       "List KV keys",
 			Toolset:     "kv",
-			Description: "Lists the keys of an edge KV namespace, without values. Reaches 50,000 keys; beyond, narrow with prefix.",
+			Description: "Lists the keys of an edge KV namespace. Beyond 50,000 narrow with prefix.",
 			Calls:       []string{"ListKvs"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, listKV),

@@ -21,7 +21,7 @@ type KVFailedKey struct {
 
 // BatchPutKVInput are the arguments of batch_put_kv.
 type BatchPutKVInput struct {
-	Namespace string            `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
+	Namespace string            `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
 	Values    map[string]string `json:"values" jsonschema_description:"Value by key, text"`
 	KVExpiry
 }
@@ -128,7 +128,7 @@ func checkKVKeys(keys []string) error {
 
 // BatchDeleteKVInput are the arguments of batch_delete_kv.
 type BatchDeleteKVInput struct {
-	Namespace string   `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
+	Namespace string   `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
 	Keys      []string `json:"keys" jsonschema:"minItems=1" jsonschema_description:"Keys to delete"`
 }
 

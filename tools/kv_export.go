@@ -12,10 +12,10 @@ import (
 
 // ExportKVInput are the arguments of export_kv.
 type ExportKVInput struct {
-	Namespace string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
+	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
 	Path      string `json:"path" jsonschema:"minLength=1" jsonschema_description:"File or folder to write"`
-	Format    string `json:"format,omitempty" jsonschema:"enum=jsonl,enum=json,enum=folder" jsonschema_description:"Default by path: json for .json, else jsonl"`
-	Prefix    string `json:"prefix,omitempty" jsonschema:"maxLength=512" jsonschema_description:"Only keys that begin with this"`
+	Format    string `json:"format,omitempty" jsonschema:"enum=jsonl,enum=json,enum=folder" jsonschema_description:"Default by path"`
+	Prefix    string `json:"prefix,omitempty" jsonschema_description:"Only keys that begin with this"`
 	Overwrite bool   `json:"overwrite,omitempty" jsonschema_description:"Replace what is at path"`
 	StateFile string `json:"state_file,omitempty" jsonschema_description:"Default PATH.export-state.json"`
 	Restart   bool   `json:"restart,omitempty" jsonschema_description:"Forget an unfinished run"`

@@ -7,10 +7,10 @@ import (
 
 // ImportKVInput are the arguments of import_kv.
 type ImportKVInput struct {
-	Namespace string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
-	Path      string `json:"path" jsonschema:"minLength=1" jsonschema_description:"File or folder on this machine"`
+	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
+	Path      string `json:"path" jsonschema:"minLength=1" jsonschema_description:"Local file or folder"`
 	Format    string `json:"format,omitempty" jsonschema:"enum=jsonl,enum=json,enum=folder" jsonschema_description:"Default by path; json is one object"`
-	KeyPrefix string `json:"key_prefix,omitempty" jsonschema:"maxLength=500" jsonschema_description:"Put before each key"`
+	KeyPrefix string `json:"key_prefix,omitempty" jsonschema_description:"Put before each key"`
 	StateFile string `json:"state_file,omitempty" jsonschema_description:"Default PATH.import-state.json"`
 	Restart   bool   `json:"restart,omitempty" jsonschema_description:"Forget an unfinished run"`
 }

@@ -11,7 +11,7 @@ import (
 
 // GetKVAccountInput are the arguments of get_kv_account.
 type GetKVAccountInput struct {
-	Namespace string `json:"namespace,omitempty" jsonschema:"maxLength=512" jsonschema_description:"Only this namespace; default all"`
+	Namespace string `json:"namespace,omitempty" jsonschema_description:"Only this namespace; default all"`
 }
 
 // KVNamespace is one namespace of edge KV.
@@ -92,7 +92,7 @@ func getKVAccount(ctx context.Context, d *Deps, in GetKVAccountInput) (GetKVAcco
 
 // CreateKVNamespaceInput are the arguments of create_kv_namespace.
 type CreateKVNamespaceInput struct {
-	Namespace   string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"Name of the namespace"`
+	Namespace   string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"New name"`
 	Description string `json:"description,omitempty" jsonschema:"maxLength=255" jsonschema_description:"What it is for"`
 }
 
@@ -139,7 +139,7 @@ func createKVNamespace(ctx context.Context, d *Deps, in CreateKVNamespaceInput) 
 
 // DeleteKVNamespaceInput are the arguments of delete_kv_namespace.
 type DeleteKVNamespaceInput struct {
-	Namespace string `json:"namespace" jsonschema:"minLength=1,maxLength=512" jsonschema_description:"KV namespace"`
+	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
 	Confirm   string `json:"confirm,omitempty" jsonschema_description:"The namespace once more; without it only a preview"`
 }
 
