@@ -45,7 +45,7 @@ func bindCustomDomain() Tool {
 		Name: "bind_custom_domain", Title: "Bind a domain to a routine", Toolset: "pages",
 		Description: "Make a routine or Pages site public on a domain: proxied DNS record, route, certificate, and what to enter at an external DNS provider. Steps that are done are kept: call it again to go on.",
 		Calls: []string{"CreateRoutineRoute", "UpdateRoutineRoute", "GetRoutineRoute", "ListSiteRoutes", "CreateRecord", "UpdateRecord", "ListRecords",
-			"ListEdgeRoutineRecords", "ListRoutineRelatedRecords", "ApplyCertificate", "ListCertificates", "GetCertificateQuota", "GetRoutine", "ListSites"},
+			"ListEdgeRoutineRecords", "ListRoutineRelatedRecords", "ApplyCertificate", "ListCertificates", "GetRoutine", "ListSites"},
 		ReadOnly: No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in BindCustomDomainInput) (BindCustomDomainOutput, error) {
 		in.Domain, in.Origin = siteName(in.Domain), siteName(in.Origin)

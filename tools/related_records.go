@@ -29,7 +29,7 @@ func relatedTools() []Tool {
 		Define(Meta{
 			Name: "create_related_record", Title: "Create a related record", Toolset: "routines",
 			Description: "Lead a whole host name to a routine, on a site with NS access and without a DNS record of that name. Otherwise, and with certificate, use bind_custom_domain.",
-			Calls:       []string{"CreateRoutineRelatedRecord", "ListRoutineRelatedRecords", "ListRecords", "ListSites", "GetRoutine"},
+			Calls:       []string{"CreateRoutineRelatedRecord", "ListRoutineRelatedRecords", "ListRecords", "ListSites"},
 			ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, createRelatedRecord),
 		Define(Meta{
