@@ -18,12 +18,12 @@ const maxSeriesShown = 10
 // QueryTimeSeriesInput are the arguments of query_time_series.
 type QueryTimeSeriesInput struct {
 	SiteRef
-	Metrics   []string `json:"metrics,omitempty" jsonschema:"maxItems=4" jsonschema_description:"Traffic (bytes out), Requests, RequestTraffic (bytes in), PageView; default Requests and Traffic"`
-	Dimension string   `json:"dimension,omitempty" jsonschema:"default=ALL" jsonschema_description:"One line per value; names as in query_top_data"`
+	Metrics   []string `json:"metrics,omitempty" jsonschema:"maxItems=4" jsonschema_description:"Requests, Traffic (bytes out), RequestTraffic (in), PageView; default the first two"`
+	Dimension string   `json:"dimension,omitempty" jsonschema:"default=ALL" jsonschema_description:"A line per value; as in query_top_data"`
 	Period
-	Interval int  `json:"interval,omitempty" jsonschema_description:"Seconds: 60, 300, 900, 3600 or 86400; default the finest"`
-	Compare  bool `json:"compare,omitempty" jsonschema_description:"Add the period before"`
-	Chart    bool `json:"chart,omitempty" jsonschema_description:"Add a PNG"`
+	Interval int  `json:"interval,omitempty" jsonschema_description:"Seconds; default the finest"`
+	Compare  bool `json:"compare,omitempty" jsonschema_description:"With the period before"`
+	Chart    bool `json:"chart,omitempty" jsonschema_description:"With a PNG"`
 }
 
 // TimeSeries is one metric over time.
@@ -58,11 +58,11 @@ func (o *QueryTimeSeriesOutput) Images() []Image { return o.image }
 type QueryTopDataInput struct {
 	SiteRef
 	Metric     string   `json:"metric,omitempty" jsonschema:"default=Requests" jsonschema_description:"As in query_time_series"`
-	Dimensions []string `json:"dimensions" jsonschema:"minItems=1,maxItems=5" jsonschema_description:"Client + ASN Browser CountryCode Device IP IPVersion ISP OS ProvinceCode RequestHost RequestMethod RequestPath RequestProtocol RequestQuery RequestReferer RequestUserAgent SSLProtocol XRequestedWith; EdgeCacheStatus EdgeResponseContentType EdgeResponseStatusCode OriginResponseStatusCode SiteId Version"`
+	Dimensions []string `json:"dimensions" jsonschema:"minItems=1,maxItems=5" jsonschema_description:"Country, path, host, status, cache, referer, IP, ISP, device ...; ESA's names work, too"`
 	Limit      int      `json:"limit,omitempty" jsonschema:"minimum=1,maximum=150,default=10" jsonschema_description:"Rows per dimension"`
 	Period
-	Compare bool `json:"compare,omitempty" jsonschema_description:"Add the period before"`
-	Chart   bool `json:"chart,omitempty" jsonschema_description:"Add a PNG"`
+	Compare bool `json:"compare,omitempty" jsonschema_description:"With the period before"`
+	Chart   bool `json:"chart,omitempty" jsonschema_description:"With a PNG"`
 }
 
 // TopRow is one value of a dimension. Names and paths come from visitors.
@@ -100,7 +100,7 @@ func analyticsTools() []Tool {
 			Name:        "query_time_series",
 			Title:       "Traffic over time",
 			Toolset:     "analytics",
-			Description: "Traffic, requests or page views over time, of a site or, without one, of the account.",
+			Description: "Traffic over time, of a site or the whole account.",
 			Calls:       []string{"DescribeSiteTimeSeriesData", "ListSites"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, queryTimeSeries),
@@ -108,7 +108,7 @@ func analyticsTools() []Tool {
 			Name:        "query_top_data",
 			Title:       "Traffic rankings",
 			Toolset:     "analytics",
-			Description: "Ranks countries, paths, status codes, cache statuses ... by traffic, of a site or, without one, of the account.",
+			Description: "Ranks countries, paths, status codes ... by traffic, of a site or the whole account.",
 			Calls:       []string{"DescribeSiteTopData", "ListSites"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 		}, queryTopData),

@@ -35,14 +35,14 @@ func meantMetrics() map[string]string {
 func meantDimensions() map[string]string {
 	return map[string]string{
 		"total": "ALL", "none": "ALL",
-		"host": "ClientRequestHost", "hostname": "ClientRequestHost", "domain": "ClientRequestHost", "requesthost": "ClientRequestHost",
-		"path": "ClientRequestPath", "uri": "ClientRequestPath", "url": "ClientRequestPath", "requesturi": "ClientRequestPath",
+		"host": "ClientRequestHost", "hosts": "ClientRequestHost", "hostname": "ClientRequestHost", "domain": "ClientRequestHost", "requesthost": "ClientRequestHost",
+		"path": "ClientRequestPath", "paths": "ClientRequestPath", "uri": "ClientRequestPath", "url": "ClientRequestPath", "requesturi": "ClientRequestPath",
 		"requestpath": "ClientRequestPath", "clientrequesturi": "ClientRequestPath",
 		"status": "EdgeResponseStatusCode", "statuscode": "EdgeResponseStatusCode", "httpcode": "EdgeResponseStatusCode",
 		"responsestatus": "EdgeResponseStatusCode", "edgestatuscode": "EdgeResponseStatusCode", "edgeresponsestatus": "EdgeResponseStatusCode",
 		"originstatus": "OriginResponseStatusCode", "originstatuscode": "OriginResponseStatusCode",
 		"cache": "EdgeCacheStatus", "cachestatus": "EdgeCacheStatus", "hitrate": "EdgeCacheStatus", "contenttype": "EdgeResponseContentType",
-		"country": "ClientCountryCode", "countrycode": "ClientCountryCode", "clientcountry": "ClientCountryCode", "region": "ClientCountryCode",
+		"country": "ClientCountryCode", "countries": "ClientCountryCode", "countrycode": "ClientCountryCode", "clientcountry": "ClientCountryCode", "region": "ClientCountryCode",
 		"province": "ClientProvinceCode", "clientprovince": "ClientProvinceCode", "isp": "ClientISP", "asn": "ClientASN",
 		"ip": "ClientIP", "clientaddress": "ClientIP", "ipversion": "ClientIPVersion", "browser": "ClientBrowser", "device": "ClientDevice",
 		"os": "ClientOS", "method": "ClientRequestMethod", "httpmethod": "ClientRequestMethod", "protocol": "ClientRequestProtocol",

@@ -19,8 +19,8 @@ const (
 
 // Period is embedded in the input of tools that look at a span of time.
 type Period struct {
-	Start string `json:"start,omitempty" jsonschema:"default=-24h" jsonschema_description:"-30m, -24h, -7d, a date, or 2026-01-02T15:04:05Z"`
-	End   string `json:"end,omitempty" jsonschema:"default=now" jsonschema_description:"As start; at most 31 days later"`
+	Start string `json:"start,omitempty" jsonschema:"default=-24h" jsonschema_description:"-24h, -7d, a date or UTC time"`
+	End   string `json:"end,omitempty" jsonschema:"default=now" jsonschema_description:"At most 31 days later"`
 }
 
 // span is a period in UTC, whole seconds.

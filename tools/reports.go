@@ -21,12 +21,12 @@ const (
 
 // CreateReportInput are the arguments of create_report.
 type CreateReportInput struct {
-	Kind string `json:"kind" jsonschema:"enum=sites,enum=plans,enum=status,enum=records,enum=analytics" jsonschema_description:"sites: inventory; plans: sites by plan; status: what is wrong with sites; records: DNS"`
+	Kind string `json:"kind" jsonschema:"enum=sites,enum=plans,enum=status,enum=records,enum=analytics" jsonschema_description:"status: what sites wait for; plans: sites by plan"`
 	SiteRef
 	Period
-	Format string `json:"format,omitempty" jsonschema:"enum=markdown,enum=csv,enum=json" jsonschema_description:"Of the file; default as path ends, else markdown"`
-	Save   bool   `json:"save,omitempty" jsonschema_description:"Write to output/aliyun-esa-manage/"`
-	Path   string `json:"path,omitempty" jsonschema_description:"Write here: a new file, or a folder"`
+	Format string `json:"format,omitempty" jsonschema:"enum=markdown,enum=csv,enum=json" jsonschema_description:"Of the file; default as path ends"`
+	Save   bool   `json:"save,omitempty" jsonschema_description:"To output/aliyun-esa-manage/"`
+	Path   string `json:"path,omitempty" jsonschema_description:"New file, or folder/"`
 }
 
 // Figure is one number of a report's summary.
@@ -54,7 +54,7 @@ func reportTools() []Tool {
 			Name:        "create_report",
 			Title:       "Report on sites, plans, records or traffic",
 			Toolset:     "reports",
-			Description: "Goes through the whole account, or one site, and reports; all pages are read.",
+			Description: "Report on the whole account or one site, as a result and a file.",
 			Calls: []string{"DescribeSiteTimeSeriesData", "DescribeSiteTopData", "ListRecords", "ListSites",
 				"ListUserRatePlanInstances"},
 			// It writes a file when asked to, and never over another.

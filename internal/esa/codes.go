@@ -72,10 +72,10 @@ func generalCodes() []CodeInfo {
 		{"LockFailed", "Another change on this site is under way:", "try again in some seconds.", ""},
 		{"DependedByOthers", "Something still uses it:",
 			"delete or change that first (a load balancer its pool, a rule its list or page, a routine its record).", ""},
-		{"ProductCheckError", "The site's plan does not have this feature.", "", "get_site"},
-		{"NotApplicable", "The site's plan does not have this feature.", "", "get_site"},
+		{"ProductCheckError", "The site's plan does not have this feature.", "", "list_plan_instances"},
+		{"NotApplicable", "The site's plan does not have this feature.", "", "list_plan_instances"},
 		{"QuotaExceed*", "A quota is used up:", "delete what is not needed any more or raise the quota in the console.", ""},
-		{"Instance.NotOnline", "The plan instance has expired or is unpaid:", "renew it in the console.", "get_site"},
+		{"Instance.NotOnline", "The plan instance has expired or is unpaid:", "renew it in the console.", "list_plan_instances"},
 		{"MissingParameter*", "A required parameter was not sent.", "", "describe_api"},
 	}
 }
@@ -108,7 +108,7 @@ func siteCodes() []CodeInfo {
 	}
 	return append(codes,
 		CodeInfo{"Site.AlreadyExist", "The account, or another one, has a site of this name.", "Use that one.", "list_sites"},
-		CodeInfo{"Site.InvalidName", "A site's name is a domain such as example.com:", "without scheme, path or trailing dot.", ""},
+		CodeInfo{"Site.InvalidName", "A site's name is a domain such as example.com:", "without scheme, path or trailing dot.", "check_site_name"},
 		CodeInfo{"Site.SubSiteUnavailable", "The plan does not take a name under another site's as a site of its own.",
 			"Add a record to that site instead.", "list_sites"},
 		CodeInfo{"Site.InternalError", "The service failed.", "Try again in some seconds.", ""},
@@ -126,7 +126,7 @@ func ruleCodes() []CodeInfo {
 func certificateCodes() []CodeInfo {
 	return []CodeInfo{
 		{"Certificate.Duplicated", "This certificate is there already:", "look up its id instead of uploading it.", "list_certificates"},
-		{"CertQuotaCheckFailed", "Expired certificates count too:", "delete those first.", "list_certificates"},
+		{"CertQuotaCheckFailed", "Expired certificates count too:", "delete those first.", "get_certificate_quota"},
 		{"InvalidCertificate.NotFound", "No such certificate on this site:", "look up its id.", "list_certificates"},
 		{"Certificate.NotFound", "No such certificate:", "look up its id.", "list_certificates"},
 		{"InvalidSSLPub", "The certificate is no PEM that ESA reads:", "give the whole chain, the site's certificate first.", ""},
@@ -141,7 +141,7 @@ func kvCodes() []CodeInfo {
 		{"InvalidAccount.NotFound", "Not the access key: edge KV has never been enabled on this account.",
 			"Enable it in the ESA console; no API call does it.", "get_kv_account"},
 		{"InvalidNameSpace.Malformed", "The namespace's name has characters that it may not have:", "use letters, digits, hyphens and underscores.", ""},
-		{"InvalidNameSpace.NotFound", "No namespace of this name:", "look for it, or create it.", "get_kv_account"},
+		{"InvalidNameSpace.NotFound", "No namespace of this name:", "look for it, or create it.", "create_kv_namespace"},
 		{"InvalidNameSpace.Duplicate", "The namespace exists already:", "use it.", ""},
 		{"InvalidNameSpace.QuotaFull", "The account has all the namespaces it may have:", "delete one, or use one with a prefix for the keys.", "get_kv_account"},
 		{"InvalidKey.Malformed", "A key has no spaces, slashes or backslashes:", "use another separator, such as a colon.", ""},

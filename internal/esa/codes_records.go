@@ -13,7 +13,7 @@ func recordCodes() []CodeInfo {
 		{"InvalidParameter.RecordCommentExceedLimit", "The comment is too long:", "100 characters at most.", ""},
 		{"QuotaExceed.RecordCount", "The site has all the records it may have:", "delete some, or raise the quota in the console.", "list_records"},
 		{"QuotaExceed.WildCardRecord", "The site has all the wildcard records it may have:", "delete one, or name the hosts.", "list_records"},
-		{"SameNameRecordExceedLimit", "Too many records of this name:", "put all addresses into one A/AAAA record.", "list_records"},
+		{"SameNameRecordExceedLimit", "Too many records of this name:", "put all addresses into one A/AAAA record.", "update_record"},
 		{"SourceCircleExist", "The record leads back to itself:", "give the origin another name than one that this site serves.", "list_records"},
 		{"Record.Conflict", "Another record of the same name is in the way:", "update or delete it. A and AAAA exclude CNAME, " +
 			"and all addresses of a name are one A/AAAA record.", "list_records"},
