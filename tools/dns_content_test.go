@@ -67,14 +67,14 @@ func TestZoneFilesAreBounded(t *testing.T) {
 	require.Len(t, file.rows, maxImportRows+1)
 }
 
-const activeSite = `{"SiteModel":{"SiteId":5,"SiteName":"shop.example","Status":"active","AccessType":"NS"}}`
+const activeNSSite = `{"SiteModel":{"SiteId":5,"SiteName":"shop.example","Status":"active","AccessType":"NS"}}`
 
 func TestUpdateSendsTheWholeRecord(t *testing.T) {
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){
 		"GetRecord": say(`{"RecordModel":{"RecordId":9007199254740993,"SiteId":5,"RecordName":"b.shop.example","RecordType":"CNAME","RecordSourceType":"OSS","HostPolicy":"follow_hostname",
 			"Data":{"Value":"b.oss.example"},"Ttl":30,"Proxied":true,"BizName":"api","Comment":"c","HttpPorts":"80,8080",
 			"AuthConf":{"AuthType":"private","AccessKey":"CANARY1","SecretKey":"CANARY2"}}}`),
-		"GetSite": say(activeSite), "UpdateRecord": say(`{}`),
+		"GetSite": say(activeNSSite), "UpdateRecord": say(`{}`),
 	}}
 	out, err := callTool(t, f, "update_record", `{"record_id":9007199254740993,"ttl":60}`)
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestUpdateSendsTheWholeRecord(t *testing.T) {
 // that fails half-way says what exists.
 func TestBatchAnswersThatAreNotWhole(t *testing.T) {
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){
-		"GetSite":            say(activeSite),
+		"GetSite":            say(activeNSSite),
 		"BatchCreateRecords": say(`{"RecordResultList":{"Success":[{"RecordId":7,"RecordName":"a.shop.example","RecordType":"TXT"}],"Failed":[],"TotalCount":2}}`),
 	}}
 	const two = `{"site_id":"5","records":[{"name":"a","type":"TXT","value":"x"},{"name":"b","type":"TXT","value":"x"}]}`
