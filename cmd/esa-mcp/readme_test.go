@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,18 +56,27 @@ func between(t *testing.T, text, name, body string) string {
 
 func toolTable() string {
 	var b bytes.Buffer
-	b.WriteString("| tool | toolset | what it does |\n| --- | --- | --- |\n")
-	for _, tool := range tools.All() {
-		m := tool.Meta()
-		changes := ""
-		switch {
-		case m.Destructive == tools.Yes:
-			changes = " *(destructive)*"
-		case m.ReadOnly == tools.Yes:
-			changes = " *(read-only)*"
+	all := tools.All()
+	everyday, err := tools.Select(all, "default", false)
+	if err != nil {
+		return err.Error()
+	}
+	fmt.Fprintf(&b, "%d tools in %d toolsets; the default offers the %d that most people need day to day (**bold**).\n", len(all), len(tools.Toolsets(all)), len(everyday))
+	b.WriteString("[docs/tools.md](docs/tools.md) has each with what it does, its hints, operations and RAM actions.\n\n")
+	b.WriteString("| toolset | tools |\n| --- | --- |\n")
+	for _, set := range tools.Toolsets(all) {
+		var names []string
+		for _, t := range all {
+			if t.Meta().Toolset != set {
+				continue
+			}
+			name := "`" + t.Meta().Name + "`"
+			if slices.ContainsFunc(everyday, func(e tools.Tool) bool { return e.Meta().Name == t.Meta().Name }) {
+				name = "**" + name + "**"
+			}
+			names = append(names, name)
 		}
-		first, _, _ := strings.Cut(m.Description, ". ")
-		fmt.Fprintf(&b, "| `%s` | %s | %s%s |\n", m.Name, m.Toolset, strings.TrimSuffix(first, "."), changes)
+		fmt.Fprintf(&b, "| %s | %s |\n", set, strings.Join(names, ", "))
 	}
 	return b.String()
 }
