@@ -108,8 +108,6 @@ func (w wireCertificate) detail() Certificate {
 	return c
 }
 
-func (w wireCertificate) valid() bool { return w.Status == "OK" || w.Status == "Expiring" }
-
 // CertificateList is a page of certificates.
 type CertificateList struct {
 	Noted

@@ -60,3 +60,9 @@ func visible(text string) string {
 		return r
 	}, text)
 }
+
+// lazyRegexp compiles an expression at its first use: the program starts often
+// and needs few of them.
+func lazyRegexp(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}

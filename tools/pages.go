@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -21,10 +20,10 @@ func pagesTools() []Tool {
 
 // routineName is ESA's rule for the name of a routine (esa-facts 1.2). It becomes
 // a DNS label, which bounds its length.
-var routineName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
+var routineName = lazyRegexp(`^[a-z][a-z0-9-]{1,62}$`)
 
 func checkName(name string) error {
-	if !routineName.MatchString(name) {
+	if !routineName().MatchString(name) {
 		return Refuse("name %q is not a routine name (pages-name): a lower-case letter first, then lower-case letters, digits and hyphens, 2 to 63 characters. For example my-site.", name)
 	}
 	return nil

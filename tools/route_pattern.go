@@ -2,7 +2,6 @@ package tools
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -19,7 +18,7 @@ type pattern struct {
 	exact          bool
 }
 
-var patternHost = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$`)
+var patternHost = lazyRegexp(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$`)
 
 // parsePattern reads a pattern. A host alone means all its paths.
 func parsePattern(text string) (pattern, error) {
@@ -43,7 +42,7 @@ func parsePattern(text string) (pattern, error) {
 		return refuse("has a port: a route is for all ports")
 	case strings.Contains(p.host, "*"):
 		return refuse("has a * inside the host: it can only begin it")
-	case !patternHost.MatchString(p.host):
+	case !patternHost().MatchString(p.host):
 		return refuse("does not begin with a host name")
 	case strings.ContainsAny(path, "?#"):
 		return refuse("has a query string: a pattern is for paths")
@@ -96,25 +95,25 @@ func quoted(s string) string {
 }
 
 var (
-	exactHost = regexp.MustCompile(`http\.host\s+eq\s+"([^"*]+)"`)
-	someHosts = regexp.MustCompile(`http\.host\s+in\s+\{([^}]*)\}`)
-	inQuotes  = regexp.MustCompile(`"([^"*]+)"`)
-	hostEnd   = regexp.MustCompile(`ends_with\(\s*http\.host\s*,\s*"\.?([^"*]+)"\s*\)`)
+	exactHost = lazyRegexp(`http\.host\s+eq\s+"([^"*]+)"`)
+	someHosts = lazyRegexp(`http\.host\s+in\s+\{([^}]*)\}`)
+	inQuotes  = lazyRegexp(`"([^"*]+)"`)
+	hostEnd   = lazyRegexp(`ends_with\(\s*http\.host\s*,\s*"\.?([^"*]+)"\s*\)`)
 )
 
 // ruleHosts finds the hosts that a rule names; those it only names the end of
 // begin with "*.".
 func ruleHosts(rule string) []string {
 	var hosts []string
-	for _, m := range exactHost.FindAllStringSubmatch(rule, -1) {
+	for _, m := range exactHost().FindAllStringSubmatch(rule, -1) {
 		hosts = append(hosts, strings.ToLower(m[1]))
 	}
-	for _, set := range someHosts.FindAllStringSubmatch(rule, -1) {
-		for _, m := range inQuotes.FindAllStringSubmatch(set[1], -1) {
+	for _, set := range someHosts().FindAllStringSubmatch(rule, -1) {
+		for _, m := range inQuotes().FindAllStringSubmatch(set[1], -1) {
 			hosts = append(hosts, strings.ToLower(m[1]))
 		}
 	}
-	for _, m := range hostEnd.FindAllStringSubmatch(rule, -1) {
+	for _, m := range hostEnd().FindAllStringSubmatch(rule, -1) {
 		hosts = append(hosts, "*."+strings.ToLower(m[1]))
 	}
 	return hosts

@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 )
 
@@ -101,22 +100,22 @@ func xmlError(status int, raw []byte, cred Credential) *Error {
 }
 
 var (
-	messageStart = regexp.MustCompile(`^code: \d{3}, `)
-	messageEnd   = regexp.MustCompile(`(?i)\s*\brequest ?id: ?[0-9A-Za-z-]*\s*$`)
-	tags         = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`)
+	messageStart = lazyRegexp(`^code: \d{3}, `)
+	messageEnd   = lazyRegexp(`(?i)\s*\brequest ?id: ?[0-9A-Za-z-]*\s*$`)
+	tags         = lazyRegexp(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`)
 )
 
 // cleanMessage strips what has a field of its own, and secrets.
 func cleanMessage(message string, cred Credential) string {
-	message = messageStart.ReplaceAllString(message, "")
-	message = messageEnd.ReplaceAllString(message, "")
+	message = messageStart().ReplaceAllString(message, "")
+	message = messageEnd().ReplaceAllString(message, "")
 	return strings.TrimSpace(redact(message, cred.secrets()...))
 }
 
 // pageText is the readable start of an answer that is not the API's.
 func pageText(status int, raw []byte, cred Credential) string {
 	const most = 200
-	text := tags.ReplaceAllString(string(raw[:min(len(raw), 64<<10)]), " ")
+	text := tags().ReplaceAllString(string(raw[:min(len(raw), 64<<10)]), " ")
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 	text = redact(text, cred.secrets()...)
 	if runes := []rune(text); len(runes) > most {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -160,13 +159,13 @@ func convert(p provider, s source) (Credential, error) {
 }
 
 // stsCode is the error code in an answer of STS.
-var stsCode = regexp.MustCompile(`"Code"\s*:\s*"([A-Za-z.]{3,60})"`)
+var stsCode = lazyRegexp(`"Code"\s*:\s*"([A-Za-z.]{3,60})"`)
 
 // reason says why a source gave nothing. The library's own text is never shown:
 // it may quote a whole configuration file.
 func reason(err error) string {
 	text := err.Error()
-	code := stsCode.FindStringSubmatch(text)
+	code := stsCode().FindStringSubmatch(text)
 	switch {
 	case errors.Is(err, errNoAnswer):
 		return "no answer in time"
