@@ -44,7 +44,7 @@ func bindCustomDomain() Tool {
 	return Define(Meta{
 		Name: "bind_custom_domain", Title: "Bind a domain to a routine", Toolset: "pages",
 		Description: "Make a routine or Pages site public on a domain: proxied DNS record, route, certificate, and what to enter at an external DNS provider. Steps that are done are kept: call it again to go on.",
-		Calls: []string{"CreateRoutineRoute", "UpdateRoutineRoute", "GetRoutineRoute", "ListSiteRoutes", "CreateRecord", "UpdateRecord", "ListRecords",
+		Calls: []string{"CreateRoutineRoute", "UpdateRoutineRoute", "GetRoutineRoute", "ListSiteRoutes", "CreateRecord", "GetRecord", "GetSite", "UpdateRecord", "ListRecords",
 			"ListEdgeRoutineRecords", "ListRoutineRelatedRecords", "ApplyCertificate", "ListCertificates", "GetRoutine", "ListSites"},
 		ReadOnly: No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in BindCustomDomainInput) (BindCustomDomainOutput, error) {
@@ -143,19 +143,11 @@ func (b *binding) ensureRecord(ctx context.Context) (SetupStep, error) {
 
 // keepRecord uses the record that the domain has, proxied.
 func (b *binding) keepRecord(ctx context.Context, r Record) (SetupStep, error) {
-	step := SetupStep{ID: string(r.ID), Status: StepExisting, Detail: fmt.Sprintf("%s record to %s, proxied", r.Type, r.Data.Value)}
-	if !r.Proxied {
-		_, err := invoke[struct{}](ctx, b.d, &b.out.Noted, "UpdateRecord", esa.Params{
-			"RecordId": r.ID.number(), "Type": r.Type, "Ttl": max(r.TTL, 1), "Proxied": true, "BizName": "web",
-			"Data": map[string]any{"Value": r.Data.Value},
-		})
-		if err != nil {
-			return step, fmt.Errorf("switch the proxy of record %s on: %w", r.ID, err)
-		}
-		step.Status, step.Detail = StepDone, step.Detail+" from now on"
+	step, err := proxiedStep(ctx, b.d, &b.out.Noted, r)
+	if err == nil {
+		b.record = &r
 	}
-	b.record = &r
-	return step, nil
+	return step, err
 }
 
 // relatedRecord looks for a related record, which needs no route: on a site with

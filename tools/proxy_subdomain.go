@@ -50,7 +50,7 @@ func proxySubdomain() Tool {
 	return Define(Meta{
 		Name: "proxy_subdomain", Title: "Proxy a host to its origin", Toolset: "origin",
 		Description: "Put a host of a site in front of a server: proxied DNS record, certificate, origin rule, check. Steps that are done are kept: call it again to go on after waiting or a failure.",
-		Calls: []string{"ListSites", "ListRecords", "CreateRecord", "UpdateRecord", "ListCertificates", "ApplyCertificate",
+		Calls: []string{"ListSites", "ListRecords", "CreateRecord", "GetRecord", "GetSite", "UpdateRecord", "ListCertificates", "ApplyCertificate",
 			"ListOriginRules", "GetOriginRule", "CreateOriginRule", "UpdateOriginRule", "ListSiteRoutes"},
 		ReadOnly: No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in ProxySubdomainInput) (ProxySubdomainOutput, error) {
@@ -161,22 +161,31 @@ func (p *proxySetup) ensureRecord(ctx context.Context) (SetupStep, error) {
 		return p.createRecord(ctx)
 	}
 	r := found[at]
-	step := SetupStep{ID: string(r.ID), Status: StepExisting, Detail: fmt.Sprintf("%s record to %s, proxied", r.Type, r.Data.Value)}
 	if p.in.Origin != "" && !sameTargets(p.in.Origin, r.Data.Value) {
-		return step, Refuse("%s points at %s, not at %s. To change it call update_record with record_id %s; to keep it leave origin out.",
+		return SetupStep{ID: string(r.ID)}, Refuse("%s points at %s, not at %s. To change it call update_record with record_id %s; to keep it leave origin out.",
 			p.in.Host, r.Data.Value, p.in.Origin, r.ID)
 	}
-	if !r.Proxied {
-		_, err := invoke[struct{}](ctx, p.d, &p.out.Noted, "UpdateRecord", esa.Params{
-			"RecordId": r.ID.number(), "Type": r.Type, "Ttl": max(r.TTL, 1), "Proxied": true, "BizName": "web",
-			"Data": map[string]any{"Value": r.Data.Value},
-		})
-		if err != nil {
-			return step, fmt.Errorf("switch the proxy of record %s on: %w", r.ID, err)
-		}
-		step.Status, step.Detail = StepDone, step.Detail+" from now on"
+	step, err := proxiedStep(ctx, p.d, &p.out.Noted, r)
+	if err == nil {
+		p.record = &r
 	}
-	p.record = &r
+	return step, err
+}
+
+// proxiedStep switches the proxy of a record on, if it is off, and keeps the rest
+// of the record.
+func proxiedStep(ctx context.Context, d *Deps, noted *Noted, r Record) (SetupStep, error) {
+	step := SetupStep{ID: string(r.ID), Status: StepExisting, Detail: fmt.Sprintf("%s record to %s, proxied", r.Type, r.Data.Value)}
+	if r.Proxied {
+		return step, nil
+	}
+	on := true
+	changed, err := updateRecord(ctx, d, UpdateRecordInput{RecordID: r.ID, Proxied: &on})
+	if err != nil {
+		return step, fmt.Errorf("switch the proxy of record %s on: %w", r.ID, err)
+	}
+	noted.Note(changed.Notes...)
+	step.Status, step.Detail = StepDone, step.Detail+" from now on"
 	return step, nil
 }
 
