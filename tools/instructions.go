@@ -41,11 +41,12 @@ func advice() []struct {
 // under 300 tokens, whatever is enabled.
 func Instructions(enabled []Tool) string {
 	sets, names := Toolsets(enabled), map[string]bool{}
-	destructive, paged := false, false
+	destructive, paged, raw := false, false, false
 	for _, t := range enabled {
 		m := t.Meta()
 		names[m.Name] = true
 		destructive = destructive || m.Destructive == Yes
+		raw = raw || len(m.Calls) > 0
 		paged = paged || strings.HasPrefix(m.Name, "list_")
 	}
 	var about []string
@@ -64,6 +65,9 @@ func Instructions(enabled []Tool) string {
 		}
 	}
 	lines = append(lines, "Ids are strings. Read notes and next_steps in results; when an error names a next step, take it before repeating the call.")
+	if raw {
+		lines = append(lines, "raw: true adds the API's own answers to a result.")
+	}
 	if paged {
 		lines = append(lines, "Results are paged: follow next_page.")
 	}

@@ -26,6 +26,8 @@ var schemaFiles embed.FS
 type shape struct {
 	file string
 	typ  reflect.Type
+	// add completes the struct's schema with what all tools share.
+	add func(*jsonschema.Schema)
 
 	compile  sync.Once
 	compiled *compiledSchema
@@ -44,10 +46,13 @@ type compiledSchema struct {
 func (s *shape) schema() json.RawMessage {
 	raw, err := schemaFiles.ReadFile(s.file)
 	if err != nil {
-		return reflectSchema(s.typ)
+		return s.reflect()
 	}
 	return raw
 }
+
+// reflect makes the text of the struct.
+func (s *shape) reflect() json.RawMessage { return reflectSchema(s.typ, s.add) }
 
 // ready compiles the schema when it is first needed.
 func (s *shape) ready() (*compiledSchema, error) {
@@ -83,8 +88,9 @@ const idPattern = `^[0-9]{1,19}$`
 
 // reflectSchema makes the schema of a struct: everything inline, no $schema and
 // no $id, additional properties refused, no schema that is only true or false,
-// and always properties. Clients differ in what else they can read.
-func reflectSchema(t reflect.Type) json.RawMessage {
+// and always properties. Clients differ in what else they can read. add completes
+// it.
+func reflectSchema(t reflect.Type, add func(*jsonschema.Schema)) json.RawMessage {
 	r := &jsonschema.Reflector{
 		Anonymous:      true,
 		DoNotReference: true,
@@ -96,6 +102,7 @@ func reflectSchema(t reflect.Type) json.RawMessage {
 	if s.Properties == nil {
 		s.Properties = jsonschema.NewProperties()
 	}
+	add(s)
 	describeAny(s)
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

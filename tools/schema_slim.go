@@ -7,7 +7,8 @@ import (
 )
 
 // slim is an input schema as clients get to see it, and models pay for: without
-// what only the validation needs. Arguments are checked against the whole
+// what only the validation needs, and without what the instructions say once for
+// all tools. Arguments are checked against the whole
 // schema all the same, and an error tells what a slip broke.
 func slim(whole json.RawMessage) json.RawMessage {
 	var s jsonschema.Schema
@@ -16,6 +17,11 @@ func slim(whole json.RawMessage) json.RawMessage {
 	}
 	strict := s.AdditionalProperties
 	drop(&s)
+	for _, a := range sharedArguments() {
+		if shared, ok := s.Properties.Get(a.name); ok {
+			shared.Description = ""
+		}
+	}
 	if isFalse(strict) {
 		s.AdditionalProperties = strict // strict at the top, for all to see
 	}

@@ -21,8 +21,8 @@ var update = flag.Bool("update", false, "write the generated files")
 func TestSchemas(t *testing.T) {
 	want := map[string]json.RawMessage{}
 	for _, tool := range All() {
-		want[tool.in.file] = reflectSchema(tool.in.typ)
-		want[tool.out.file] = reflectSchema(tool.out.typ)
+		want[tool.in.file] = tool.in.reflect()
+		want[tool.out.file] = tool.out.reflect()
 	}
 	if *update {
 		require.NoError(t, os.MkdirAll("schemas", 0o755))
@@ -142,7 +142,7 @@ type awkward struct {
 
 // Types that reflection alone would describe by true still give plain schemas.
 func TestReflectSchemaOfAwkwardTypes(t *testing.T) {
-	raw := reflectSchema(Define(Meta{}, func(_ ctx, _ *Deps, in awkward) (awkward, error) { return in, nil }).in.typ)
+	raw := Define(Meta{}, func(_ ctx, _ *Deps, in awkward) (awkward, error) { return in, nil }).in.reflect()
 	checkSchema(t, raw, false)
 	require.NotRegexp(t, `: true\b`, string(raw))
 	var doc struct {
@@ -156,7 +156,7 @@ func TestReflectSchemaOfAwkwardTypes(t *testing.T) {
 	require.Equal(t, idPattern, doc.Properties["ids"].Items.Pattern)
 	require.Empty(t, doc.Properties["any"].Type)
 
-	empty := reflectSchema(Define(Meta{}, func(_ ctx, _ *Deps, in struct{}) (struct{}, error) { return in, nil }).in.typ)
+	empty := Define(Meta{}, func(_ ctx, _ *Deps, in struct{}) (struct{}, error) { return in, nil }).in.reflect()
 	checkSchema(t, empty, true)
 }
 

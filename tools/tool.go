@@ -65,8 +65,8 @@ type Tool struct {
 func Define[In, Out any](meta Meta, run func(ctx context.Context, d *Deps, in In) (Out, error)) Tool {
 	return Tool{
 		meta: meta,
-		in:   &shape{file: "schemas/" + meta.Name + ".in.json", typ: reflect.TypeFor[In]()},
-		out:  &shape{file: "schemas/" + meta.Name + ".out.json", typ: reflect.TypeFor[Out]()},
+		in:   &shape{file: "schemas/" + meta.Name + ".in.json", typ: reflect.TypeFor[In](), add: meta.addArguments},
+		out:  &shape{file: "schemas/" + meta.Name + ".out.json", typ: reflect.TypeFor[Out](), add: meta.addResults},
 		run: func(ctx context.Context, d *Deps, args json.RawMessage) (any, error) {
 			var in In
 			if err := bind(args, &in); err != nil {
@@ -137,14 +137,28 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	if err != nil {
 		return nil, nil, t.fail(err)
 	}
+	shared, err := readShared(args)
+	if err != nil {
+		return nil, nil, t.fail(err)
+	}
 	if d, err = deps(); err != nil {
 		return nil, nil, t.fail(err)
+	}
+	var answers *recorder
+	if shared.Raw {
+		own := *d
+		answers = &recorder{next: d.ESA}
+		own.ESA = answers
+		d = &own
 	}
 	out, err := t.run(ctx, d, args)
 	if err != nil {
 		return nil, nil, t.fail(err)
 	}
-	if result, err = t.encode(out); err != nil {
+	if result, err = t.encode(out); err == nil && answers != nil {
+		result, err = answers.addTo(result)
+	}
+	if err != nil {
 		return nil, nil, t.fail(err)
 	}
 	if pictured, ok := out.(illustrated); ok {

@@ -271,7 +271,7 @@ func BenchmarkStart200Tools(b *testing.B) {
 func BenchmarkReflectAndCompile(b *testing.B) {
 	t := toolOf("list_sites")
 	for b.Loop() {
-		if _, err := compileSchema("x.json", reflectSchema(t.in.typ)); err != nil {
+		if _, err := compileSchema("x.json", t.in.reflect()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -49,10 +49,10 @@ func (s *shape) check(tool string, args json.RawMessage) (json.RawMessage, error
 	return canonical, nil
 }
 
-// bind stores checked arguments in the tool's input struct.
+// bind stores checked arguments in the tool's input struct, which has no field
+// for those that Define adds.
 func bind(args json.RawMessage, in any) error {
 	d := json.NewDecoder(bytes.NewReader(args))
-	d.DisallowUnknownFields()
 	d.UseNumber()
 	err := d.Decode(in)
 	var wrong *json.UnmarshalTypeError

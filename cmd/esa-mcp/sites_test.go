@@ -110,3 +110,25 @@ func TestSitesNeedRoomOnAPlan(t *testing.T) {
 	require.Contains(t, text, "never buys")
 	require.Empty(t, callOK[tools.ListPlanInstancesOutput](t, s, "list_plan_instances", arguments{"with_room": true}).Instances)
 }
+
+// raw shows what the service itself answered, as a client sees it.
+func TestRawAnswers(t *testing.T) {
+	s := startLocal(t)
+	type rawOutput struct {
+		Raw []struct {
+			Action string
+			Answer map[string]any
+		}
+	}
+	made := callOK[rawOutput](t, s, "create_site", arguments{"name": "raw.example", "access_type": "NS", "raw": true})
+	answers := map[string]map[string]any{}
+	for _, r := range made.Raw {
+		answers[r.Action] = r.Answer
+	}
+	require.NotEmpty(t, answers["CreateSite"]["RequestId"])
+	require.Contains(t, answers["GetSite"], "SiteModel", "in the words of the API")
+	listed := callOK[rawOutput](t, s, "list_sites", arguments{"raw": "true"})
+	require.Equal(t, "ListSites", listed.Raw[0].Action)
+	require.Contains(t, listed.Raw[0].Answer, "Sites")
+	require.Empty(t, callOK[rawOutput](t, s, "list_sites", arguments{"raw": false}).Raw)
+}
