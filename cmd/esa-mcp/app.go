@@ -9,6 +9,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/local"
+	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -32,6 +33,8 @@ type appOptions struct {
 	openDefaultDomain bool
 	// confirmed lets tools do what they would ask for.
 	confirmed bool
+	// faults are those of the local ESA; newApp reads them from the settings.
+	faults []fault.Fault
 	// wait makes newApp return when the dependencies are ready, with their error.
 	wait bool
 }
@@ -44,6 +47,12 @@ func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {
 	selected, err := s.selectTools()
 	if err != nil {
 		return nil, err
+	}
+	if o.faults, err = s.injected(); err != nil {
+		return nil, err
+	}
+	if len(o.faults) > 0 && !s.local {
+		return nil, errors.New("--fault needs --local: only the local ESA fails on demand")
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a := &app{build: thisBuild(), stop: stop}
@@ -77,7 +86,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	var info *tools.LocalInfo
 	if s.local {
 		l, err := local.Start(ctx, local.Options{
-			Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
+			Faults: o.faults, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("start the local ESA: %w", err)

@@ -17,12 +17,30 @@ func newLocal(s *settings, std streams) *cobra.Command {
 		Long: `local runs the local ESA: an API endpoint that ESA clients accept, and an edge
 that serves what they deploy. It prints one line of JSON with endpoint, edge,
 access_key_id and access_key_secret, then serves until it is interrupted.
-Routines are served under http://NAME.HASH.er.localhost:PORT/ on the edge.`,
+Routines are served under http://NAME.HASH.er.localhost:PORT/ on the edge.
+
+--fault makes it fail on demand. The words of a fault are NAME=VALUE:
+  which calls    action=NAME,NAME (* for any letters; Upload for file uploads)
+                 site=ID routine=NAME namespace=NAME
+  what happens   code=CODE [status=429] [message="..."] [when=after]
+                 latency=2s [when=after]      when=after: carried out first
+                 drop=before|after|half       the connection is cut
+                 stale=30s                    reads of KV lag behind
+                 build=fail|hang              of a routine's version
+  how often      rate=0.2 seed=7 skip=N count=N
+More are switched on and off while it runs, at the address "admin":
+  curl -u ID:SECRET ADMIN/faults -d 'action=Upload code=AccessDenied count=1'
+  curl -u ID:SECRET ADMIN/faults [-X DELETE]`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Dir == "" {
 				o.Dir = s.localDir
 			}
+			faults, err := s.injected()
+			if err != nil {
+				return err
+			}
+			o.Faults = faults
 			o.Logger = s.logger
 			o.Now = time.Now
 			srv, err := local.Start(cmd.Context(), o)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 )
 
 // streams are the process's standard streams, so that tests can have others.
@@ -43,6 +45,7 @@ type settings struct {
 	region   string
 	toolsets string
 	readOnly bool
+	faults   []string
 	yes      bool
 	logLevel string
 	timeout  time.Duration
@@ -96,6 +99,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.region, "region", "", "cn-hangzhou (China site accounts) or ap-southeast-1 (international accounts); default from ALIBABACLOUD_REGION_ID")
 	f.StringVar(&s.toolsets, "toolsets", "default", "tools to offer: toolset or tool names, default (day-to-day tools), all; +name adds, -name takes away")
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
+	f.StringArrayVar(&s.faults, "fault", nil, "a fault of the local ESA, such as 'action=PutKv code=TooQuickRequests rate=0.2'; may be given several times")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
 	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")
 	f.DurationVar(&s.timeout, "timeout", 0, "longest time one tool call may take, such as 90s (default: no limit beyond those of its requests)")
@@ -114,6 +118,19 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return failure
+}
+
+// injected reads the faults that the local ESA is to have.
+func (s *settings) injected() ([]fault.Fault, error) {
+	var all []fault.Fault
+	for _, text := range s.faults {
+		faults, err := fault.ParseAll(text)
+		if err != nil {
+			return nil, fmt.Errorf("--fault: %w", err)
+		}
+		all = append(all, faults...)
+	}
+	return all, nil
 }
 
 // complete checks the settings and makes the logger.

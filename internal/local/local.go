@@ -18,10 +18,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/admin"
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
@@ -65,6 +67,9 @@ type Options struct {
 	// WrapUploads, if set, comes before the upload endpoint, so that tests can
 	// delay or refuse an upload.
 	WrapUploads func(http.Handler) http.Handler
+	// Faults make calls, uploads and builds fail. More can be switched on at the
+	// address of Info.Admin.
+	Faults []fault.Fault
 	// Site, KV and Routine set up the parts. Their clocks and loggers come from
 	// the fields above.
 	Site    site.Config
@@ -82,6 +87,9 @@ type Info struct {
 	Edge            string `json:"edge"`     // "http://127.0.0.1:4002"
 	AccessKeyID     string `json:"access_key_id"`
 	AccessKeySecret string `json:"access_key_secret"`
+	// Admin is where the local ESA itself is asked and told things, with the key
+	// as user and password: "http://127.0.0.1:4001/_local".
+	Admin string `json:"admin"`
 }
 
 // Server is a running local ESA.
@@ -113,8 +121,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close())
 	}
 	account := s.store.Account()
+	endpoint := "http://" + apiListener.Addr().String()
 	s.info = Info{
-		Endpoint:        "http://" + apiListener.Addr().String(),
+		Endpoint:        endpoint,
+		Admin:           endpoint + admin.Path,
 		Edge:            "http://" + edgeListener.Addr().String(),
 		AccessKeyID:     account.AccessKeyID,
 		AccessKeySecret: account.AccessKeySecret,
@@ -166,6 +176,12 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())
 	}
+	faults := fault.NewSet(o.Faults...)
+	o.Routine.BeforeBuild = failBuilds(faults, o.Routine.BeforeBuild)
+	o.KV.MaxLag = faults.MaxLag
+	o.KV.Lag = func(action, namespace string) time.Duration {
+		return faults.Lag(fault.Call{Action: action, Namespace: namespace})
+	}
 	routines := routine.New(store, o.Routine)
 	if err := routines.Resume(ctx); err != nil {
 		return nil, nil, nil, errors.Join(fmt.Errorf("resume builds: %w", err), routines.Close(), store.Close())
@@ -188,7 +204,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
-		Table: table, Intercept: o.Intercept, Now: o.Now, Logger: o.Logger,
+		Table: table, Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
 		Versions: map[string]string{files.Action: files.Version},
 	})
 	takeOver := func(ctx context.Context, object oss.Object) error {
@@ -197,20 +213,39 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 		}
 		return routines.Uploaded(ctx, object)
 	}
-	uploads := o.WrapUploads(oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver}))
+	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
+	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
+	desk := admin.New(admin.Config{AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret, Faults: faults})
 	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log})
-	return &Server{store: store, routines: routines, log: log}, split(calls, uploads), edgeHandler, nil
+	return &Server{store: store, routines: routines, log: log}, split(calls, uploads, desk), edgeHandler, nil
 }
 
-// split sends uploads past the gateway. It is no ServeMux, which would redirect
-// paths that it finds unclean, and a redirect loses a signed call.
-func split(calls, uploads http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/oss/") || oss.AtBucket(r) {
-			uploads.ServeHTTP(w, r)
-			return
+// failBuilds puts the faults of builds before the build.
+func failBuilds(faults *fault.Set, next func(ctx context.Context, name, codeVersion string) error) func(context.Context, string, string) error {
+	return func(ctx context.Context, name, codeVersion string) error {
+		if faults.Build(ctx, name) {
+			return errors.New("the build failed on demand")
 		}
-		calls.ServeHTTP(w, r)
+		if next == nil {
+			return nil
+		}
+		return next(ctx, name, codeVersion)
+	}
+}
+
+// split sends uploads and what is for the local ESA itself past the gateway. It
+// is no ServeMux, which would redirect paths that it finds unclean, and a
+// redirect loses a signed call.
+func split(calls, uploads, desk http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/oss/") || oss.AtBucket(r):
+			uploads.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, admin.Path+"/"):
+			desk.ServeHTTP(w, r)
+		default:
+			calls.ServeHTTP(w, r)
+		}
 	})
 }
 

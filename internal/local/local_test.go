@@ -139,8 +139,8 @@ func TestDefaultDomainIsPrivate(t *testing.T) {
 	require.Equal(t, "private", string(body))
 }
 
-// deploy uploads one page and puts it live in production.
-func deploy(t *testing.T, info Info, name string, page []byte) (version string) {
+// upload makes a version of one page.
+func upload(t *testing.T, info Info, name string, page []byte) (version string) {
 	t.Helper()
 	var pack bytes.Buffer
 	z := zip.NewWriter(&pack)
@@ -170,7 +170,13 @@ func deploy(t *testing.T, info Info, name string, page []byte) (version string) 
 	answer, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	require.Contains(t, []int{200, 204}, res.StatusCode, string(answer))
+	return version
+}
 
+// deploy uploads one page and puts it live in production.
+func deploy(t *testing.T, info Info, name string, page []byte) (version string) {
+	t.Helper()
+	version = upload(t, info, name, page)
 	require.Eventually(t, func() bool {
 		status := must(t, info, "GetRoutineCodeVersionInfo", map[string]any{"Name": name, "CodeVersion": version})["Status"].(string)
 		return strings.EqualFold(status, "available")
@@ -251,8 +257,8 @@ func TestStateRefusals(t *testing.T) {
 }
 
 func TestInfoAsJSON(t *testing.T) {
-	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b"}`,
-		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b"})))
+	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b","admin":"http://127.0.0.1:1/_local"}`,
+		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b", "http://127.0.0.1:1/_local"})))
 }
 
 func TestInterceptAndUploads(t *testing.T) {

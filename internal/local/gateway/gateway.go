@@ -22,6 +22,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 )
 
 // maxBody is above the largest body that an operation takes: 2 MB of key-value
@@ -40,6 +41,8 @@ type Config struct {
 	// handler. An *api.Error that it returns is the answer, so that tests can
 	// throttle or fail chosen actions; it may also wait, but not past ctx.
 	Intercept func(ctx context.Context, action string) error
+	// Faults, if set, meet verified and valid calls.
+	Faults *fault.Set
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 	// NewRequestID makes request ids; random upper-case UUIDs if nil.
@@ -73,7 +76,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := g.cfg.Now()
 	requestID := g.cfg.NewRequestID()
 	action := r.Header.Get("x-acs-action")
-	answer, err := g.serve(w, r, requestID, &action)
+	answer, injected, err := g.serve(w, r, requestID, &action)
 	var body []byte
 	if err == nil {
 		body, err = encodeAnswer(answer, requestID)
@@ -87,8 +90,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json;charset=utf-8")
 	h.Set("X-Acs-Request-Id", requestID)
-	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
+	if err := injected.Write(w, r, status, body); err != nil {
 		g.cfg.Logger.Debug("answer not delivered", "action", action, "request_id", requestID, "error", err)
 	}
 	g.cfg.Logger.Debug("call", "action", action, "method", r.Method, "status", status, "code", code,
@@ -97,37 +99,61 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve verifies, checks and carries out a call. It stores the action that the
 // call turned out to name.
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, requestID string, action *string) (any, error) {
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, requestID string, action *string) (any, fault.Injection, error) {
+	var none fault.Injection
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return nil, bodyError(err)
+		return nil, none, bodyError(err)
 	}
 	if err := g.authenticate(r, body); err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	params, err := mergeParams(r.URL.RawQuery, r.Header.Get("Content-Type"), body)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	if *action == "" {
 		*action = params.String("Action")
 	}
 	handle, err := g.admit(r, *action, params)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	if g.cfg.Intercept != nil {
 		if err := g.cfg.Intercept(r.Context(), *action); err != nil {
-			return nil, err
+			return nil, none, err
 		}
 	}
-	return g.call(r.Context(), handle, &api.Request{
+	in := g.inject(r.Context(), *action, params)
+	if in.Code != "" && !in.After {
+		return nil, in, api.Errorf(in.Status, in.Code, "%s", in.Message)
+	}
+	answer, err := g.call(in.Carry(r.Context()), handle, &api.Request{
 		Action:    *action,
 		Method:    r.Method,
 		Params:    params,
 		RequestID: requestID,
 		BaseURL:   "http://" + r.Host,
 	})
+	if in.Code != "" && err == nil {
+		err = api.Errorf(in.Status, in.Code, "%s", in.Message)
+	}
+	return answer, in, err
+}
+
+// inject asks which faults a call meets, and carries out what comes before the
+// call: waiting, and cutting the connection.
+func (g *Gateway) inject(ctx context.Context, action string, p api.Params) fault.Injection {
+	routine := p.String("RoutineName")
+	if routine == "" {
+		routine = p.String("Name")
+	}
+	in := g.cfg.Faults.Call(fault.Call{Action: action, Site: p.String("SiteId"), Routine: routine, Namespace: p.String("Namespace")})
+	if !in.Before(ctx) {
+		g.cfg.Logger.Debug("connection dropped by a fault", "action", action)
+		panic(http.ErrAbortHandler)
+	}
+	return in
 }
 
 func bodyError(err error) error {

@@ -2,7 +2,8 @@
 // pairs one at a time or in batches.
 //
 // It must not know how calls arrive or are signed, nor how edge routines read
-// pairs. Here a pair is readable at once; on the service it can take minutes.
+// pairs. Here a pair is readable at once, or after a lag if one is set; on the
+// service it can take minutes.
 package kv
 
 import (
@@ -46,6 +47,10 @@ type Config struct {
 	// Files opens what the high-capacity operations read; they refuse every
 	// address if nil.
 	Files Files
+	// Lag, if set, is how far back a read sees, and MaxLag how far back any may
+	// have to. Zero is what is true now.
+	Lag    func(action, namespace string) time.Duration
+	MaxLag func() time.Duration
 }
 
 // Files opens an uploaded file by its address and says how large it is.
@@ -58,6 +63,7 @@ type Service struct {
 	store   *state.Store
 	cfg     Config
 	batches sync.Mutex // held by the one that writes many pairs
+	past    past
 }
 
 // New makes the service.
@@ -67,6 +73,10 @@ func New(store *state.Store, cfg Config) *Service {
 	}
 	if cfg.Capacity == 0 {
 		cfg.Capacity = 1 << 30
+	}
+	if cfg.Lag == nil || cfg.MaxLag == nil {
+		cfg.Lag = func(string, string) time.Duration { return 0 }
+		cfg.MaxLag = func() time.Duration { return 0 }
 	}
 	return &Service{store: store, cfg: cfg}
 }

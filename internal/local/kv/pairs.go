@@ -30,6 +30,7 @@ func (s *Service) putPair(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.forget()
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
 		id, err := namespaceID(ctx, tx, r.Params.String("Namespace"))
 		if err != nil {
@@ -57,6 +58,9 @@ func (s *Service) write(ctx context.Context, tx *sql.Tx, namespace int64, key st
 	size := int64(len(key)+len(value)) - old
 	if used+size > s.cfg.Capacity {
 		return api.Errorf(403, "InvalidKey.ExceedsCapacity", "The namespace holds at most %s.", sizeText(s.cfg.Capacity))
+	}
+	if err := s.note(ctx, tx, namespace, key); err != nil {
+		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO kv_pairs (namespace_id, key, value, expires, updated) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (namespace_id, key) DO UPDATE SET value = excluded.value, expires = excluded.expires, updated = excluded.updated`,
@@ -126,14 +130,22 @@ func shorten(text string) string {
 }
 
 // load finds a pair that has not expired, or fails with InvalidKey.NotFound.
-func (s *Service) load(ctx context.Context, q querier, p api.Params) (value []byte, expires sql.NullInt64, err error) {
-	key := p.String("Key")
+func (s *Service) load(ctx context.Context, q querier, r *api.Request) (value []byte, expires sql.NullInt64, err error) {
+	key, namespace := r.Params.String("Key"), r.Params.String("Namespace")
 	if err := checkKey(key); err != nil {
 		return nil, expires, err
 	}
-	id, err := namespaceID(ctx, q, p.String("Namespace"))
+	id, err := namespaceID(ctx, q, namespace)
 	if err != nil {
 		return nil, expires, err
+	}
+	if lag := s.cfg.Lag(r.Action, namespace); lag > 0 {
+		if old, ok := s.past.at(pastKey{id, key}, s.cfg.Now().Add(-lag)); ok {
+			if !old.there || old.over(s.clock()) {
+				return nil, expires, keyNotFound(key)
+			}
+			return old.value, old.expires, nil
+		}
 	}
 	err = q.QueryRowContext(ctx, `SELECT value, expires FROM kv_pairs WHERE namespace_id = ? AND key = ?
 		AND (expires IS NULL OR expires > ?)`, id, key, s.clock()).Scan(&value, &expires)
@@ -156,7 +168,7 @@ func (s *Service) getPair(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, _, err := s.load(ctx, s.store.DB(), r.Params)
+	value, _, err := s.load(ctx, s.store.DB(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +182,7 @@ func (s *Service) getPair(ctx context.Context, r *api.Request) (any, error) {
 // getDetail answers GetKvDetail. ExpirationTtl is the seconds that are left,
 // absent for a pair that stays.
 func (s *Service) getDetail(ctx context.Context, r *api.Request) (any, error) {
-	value, expires, err := s.load(ctx, s.store.DB(), r.Params)
+	value, expires, err := s.load(ctx, s.store.DB(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +199,7 @@ func (s *Service) getDetail(ctx context.Context, r *api.Request) (any, error) {
 // deletePair answers DeleteKv.
 func (s *Service) deletePair(ctx context.Context, r *api.Request) (any, error) {
 	key := r.Params.String("Key")
+	s.forget()
 	return nil, s.store.Tx(ctx, func(tx *sql.Tx) error {
 		if err := checkKey(key); err != nil {
 			return err
@@ -196,6 +209,9 @@ func (s *Service) deletePair(ctx context.Context, r *api.Request) (any, error) {
 			return err
 		}
 		if err := purge(ctx, tx, id, s.clock()); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, id, key); err != nil {
 			return err
 		}
 		var size int64
@@ -227,6 +243,10 @@ func after(prefix string) string {
 
 type listedKey struct{ Name, UpdateTime string }
 
+func newListedKey(key string, updated int64) listedKey {
+	return listedKey{key, time.Unix(updated, 0).UTC().Format("2006-01-02T15:04:05Z")}
+}
+
 // listPairs answers ListKvs, sorted by key.
 func (s *Service) listPairs(ctx context.Context, r *api.Request) (any, error) {
 	page, err := r.Params.Page(50, 100)
@@ -251,24 +271,40 @@ func (s *Service) listPairs(ctx context.Context, r *api.Request) (any, error) {
 	out := struct {
 		Keys                             []listedKey
 		PageNumber, PageSize, TotalCount int64
-	}{Keys: []listedKey{}, PageNumber: page.Number, PageSize: page.Size}
+	}{PageNumber: page.Number, PageSize: page.Size}
+	if lag := s.cfg.Lag(r.Action, r.Params.String("Namespace")); lag > 0 {
+		now, err := listKeys(ctx, db, `SELECT key, updated`+from+` ORDER BY key`, args...)
+		if err != nil {
+			return nil, err
+		}
+		then := s.listPast(now, id, prefix, s.cfg.Now().Add(-lag))
+		out.TotalCount = int64(len(then))
+		first := min(page.Offset(), out.TotalCount)
+		out.Keys = then[first:min(first+page.Size, out.TotalCount)]
+		return out, nil
+	}
 	if err := db.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&out.TotalCount); err != nil {
 		return nil, fmt.Errorf("count keys: %w", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT key, updated`+from+` ORDER BY key LIMIT @size OFFSET @offset`,
+	out.Keys, err = listKeys(ctx, db, `SELECT key, updated`+from+` ORDER BY key LIMIT @size OFFSET @offset`,
 		append(args, sql.Named("size", page.Size), sql.Named("offset", page.Offset()))...)
+	return out, err
+}
+
+func listKeys(ctx context.Context, q querier, query string, args ...any) ([]listedKey, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
 	defer rows.Close()
+	keys := []listedKey{}
 	for rows.Next() {
-		var k listedKey
+		var key string
 		var updated int64
-		if err := rows.Scan(&k.Name, &updated); err != nil {
+		if err := rows.Scan(&key, &updated); err != nil {
 			return nil, fmt.Errorf("read a key: %w", err)
 		}
-		k.UpdateTime = time.Unix(updated, 0).UTC().Format("2006-01-02T15:04:05Z")
-		out.Keys = append(out.Keys, k)
+		keys = append(keys, newListedKey(key, updated))
 	}
-	return out, rows.Err()
+	return keys, rows.Err()
 }

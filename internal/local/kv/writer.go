@@ -45,6 +45,7 @@ func putText(pairs int) string {
 func (s *Service) change(ctx context.Context, p api.Params, fn func(w *writer) error) error {
 	s.batches.Lock()
 	defer s.batches.Unlock()
+	s.forget()
 	return s.store.Tx(ctx, func(tx *sql.Tx) error {
 		id, err := namespaceID(ctx, tx, p.String("Namespace"))
 		if err != nil {
@@ -148,6 +149,9 @@ func (w *writer) put(key string, value []byte, expires sql.NullInt64, most int) 
 	if w.used+size-old > w.s.cfg.Capacity {
 		return api.Errorf(403, "InvalidKey.ExceedsCapacity", "The namespace holds at most %s.", sizeText(w.s.cfg.Capacity))
 	}
+	if err := w.s.note(w.ctx, w.tx, w.namespace, key); err != nil {
+		return err
+	}
 	w.used, w.known[key] = w.used+size-old, size
 	w.pending = append(w.pending, w.namespace, key, value, expires, w.now)
 	if w.bytes += size; w.bytes > groupBytes {
@@ -185,6 +189,9 @@ func (w *writer) delete(key string) error {
 	}
 	if old == 0 {
 		return keyNotFound(key)
+	}
+	if err := w.s.note(w.ctx, w.tx, w.namespace, key); err != nil {
+		return err
 	}
 	if _, err := w.deletes.ExecContext(w.ctx, w.namespace, key); err != nil {
 		return fmt.Errorf("delete a pair: %w", err)

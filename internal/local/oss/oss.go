@@ -112,13 +112,24 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refused = refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 		}
 		h.cfg.Logger.DebugContext(r.Context(), "upload refused", "request_id", id, "code", refused.code)
-		// The rest of the body is read after the answer was decided, and in vain
-		// for a client that is gone: neither changes the answer.
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
-		refused.write(w, id, r.Host)
+		refused.send(w, r, id)
 		return
 	}
 	answer.write(w)
+}
+
+// send reads the rest of the body and answers. That the body is read after the
+// answer was decided, and in vain for a client that is gone, does not change the
+// answer.
+func (e *refusal) send(w http.ResponseWriter, r *http.Request, id string) {
+	_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+	e.write(w, id, r.Host)
+}
+
+// Refuse answers an upload with an error of the storage, for those who stand
+// before it.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	refuse(status, code, "%s", message).send(w, r, strings.Repeat("0", 24))
 }
 
 // post carries out one PostObject request.
