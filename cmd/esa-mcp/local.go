@@ -59,6 +59,7 @@ More are switched on and off while it runs, at the address "admin":
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback address of the API")
 	f.StringVar(&o.EdgeListen, "edge-listen", "127.0.0.1:0", "loopback address of the edge")
 	f.StringVar(&o.Dir, "dir", "", `folder that keeps the state; ":memory:" keeps nothing (default: --local-dir)`)
+	f.StringSliceVar(&o.AllowOrigins, "allow-origin", nil, "origin that the edge may go to besides this machine: HOST, HOST:PORT or all (default: loopback only)")
 	f.BoolVar(&o.OpenDefaultDomain, "open-default-domain", false, "serve default domains without an access token, which ESA itself demands")
 	return cmd
 }

@@ -23,6 +23,8 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
@@ -40,6 +42,8 @@ import (
 const (
 	anyPort      = "127.0.0.1:0"
 	defaultGrace = 5 * time.Second
+	// checkEvery is how soon the edge sees what another process changed.
+	checkEvery = 20 * time.Millisecond
 )
 
 // Options say how the local ESA is to run. The zero value is one in memory on
@@ -54,6 +58,9 @@ type Options struct {
 	// OpenDefaultDomain serves the default domains of routines without an access
 	// token.
 	OpenDefaultDomain bool
+	// AllowOrigins are the origins that the edge goes to besides loopback
+	// addresses: HOST, HOST:PORT or all. Names that end in .localhost are loopback.
+	AllowOrigins []string
 	// Logger gets what happens, never parameters or keys; silent if nil.
 	Logger *slog.Logger
 	// Now is the clock of all parts; time.Now if nil.
@@ -98,6 +105,7 @@ type Server struct {
 	store    *state.Store
 	routines *routine.Service
 	log      *analytics.Service
+	origins  *origin.Client
 	servers  []*http.Server
 	stop     context.CancelFunc // ends calls that outlast the grace
 	serving  sync.WaitGroup
@@ -172,6 +180,11 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	allowed, err := origin.ParseAllowed(o.AllowOrigins)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, store.Close())
+	}
+	o.Site.AllowOrigin = allowed.AnyPort
 	sites, err := site.New(ctx, store, o.Site)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())
@@ -201,10 +214,12 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
+	plans := plan.New(store, plan.Config{CheckEvery: checkEvery})
+	origins := origin.New(plans, allowed)
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
-		Table: table, Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
+		Table: table.After(plans.Changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
 		Versions: map[string]string{files.Action: files.Version},
 	})
 	takeOver := func(ctx context.Context, object oss.Object) error {
@@ -216,8 +231,9 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
 	desk := admin.New(admin.Config{AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret, Faults: faults})
-	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log})
-	return &Server{store: store, routines: routines, log: log}, split(calls, uploads, desk), edgeHandler, nil
+	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
+		Plans: plans, Origins: origins})
+	return &Server{store: store, routines: routines, log: log, origins: origins}, split(calls, uploads, desk), edgeHandler, nil
 }
 
 // failBuilds puts the faults of builds before the build.
@@ -300,5 +316,6 @@ func (s *Server) shutdown(grace time.Duration) error {
 	ending.Wait()
 	s.stop()
 	s.serving.Wait()
+	s.origins.Close()
 	return errors.Join(append(failed, s.routines.Close(), s.log.Close(), s.store.Close())...)
 }

@@ -45,6 +45,19 @@ func (t Table) Add(other Table) {
 	}
 }
 
+// After returns a table whose handlers call fn when they are done, before they
+// are answered.
+func (t Table) After(fn func()) Table {
+	out := make(Table, len(t))
+	for action, h := range t {
+		out[action] = func(ctx context.Context, r *Request) (any, error) {
+			defer fn()
+			return h(ctx, r)
+		}
+	}
+	return out
+}
+
 // Error is a failure as the service answers it.
 type Error struct {
 	Status  int    // HTTP status

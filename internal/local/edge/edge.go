@@ -2,7 +2,8 @@
 // deployed site talk to. It finds what a host name serves and serves it.
 //
 // It must not know the API's operations, how versions are built, nor the
-// database: it asks the routine service what is live.
+// database: it asks the routine service what is live, and package plan how a site
+// is configured.
 package edge
 
 import (
@@ -13,6 +14,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 )
 
@@ -28,6 +31,10 @@ type Config struct {
 	Pick func(n int) int
 	// Recorder gets every request that was answered; nil: nobody does.
 	Recorder Recorder
+	// Plans knows the account's sites, and Origins fetches from their origins. If
+	// they are nil, only default domains are served.
+	Plans   *plan.Source
+	Origins *origin.Client
 }
 
 // New returns the edge.
@@ -51,9 +58,14 @@ type edge struct {
 
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := e.cfg.Now()
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r)}
 	rec.Header().Set("Server", "ESA (local)")
+	defer e.note(rec, r, started) // also when the connection is cut in the middle
 	e.route(rec, r)
+}
+
+// note logs an answered request.
+func (e *edge) note(rec *recorder, r *http.Request, started time.Time) {
 	// No query string: it may hold an access token.
 	e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
 		"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(started))
@@ -63,10 +75,10 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // route finds what the host name serves.
-func (e *edge) route(w http.ResponseWriter, r *http.Request) {
+func (e *edge) route(w *recorder, r *http.Request) {
 	name, env, ok := e.svc.ParseHost(r.Host)
 	if !ok {
-		problem(w, r, http.StatusNotFound, "The local edge serves no host named %q.", r.Host)
+		e.routeSite(w, r)
 		return
 	}
 	// A version that vanishes between two questions was replaced by another
@@ -83,6 +95,25 @@ func (e *edge) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	problem(w, r, http.StatusServiceUnavailable, "The deployed version is being replaced. Try again.")
+}
+
+// routeSite finds the site of a host that is no default domain.
+func (e *edge) routeSite(w *recorder, r *http.Request) {
+	if e.cfg.Plans != nil {
+		host, err := e.cfg.Plans.Host(r.Context(), r.Host)
+		if err != nil && r.Context().Err() == nil {
+			e.cfg.Logger.ErrorContext(r.Context(), "edge request failed", "host", r.Host, "path", r.URL.Path, "error", err)
+			problem(w, r, http.StatusInternalServerError, "The local edge failed; its log says why.")
+		}
+		if err != nil {
+			return
+		}
+		if host.Site != nil {
+			e.serveSite(w, r, host)
+			return
+		}
+	}
+	problem(w, r, http.StatusNotFound, "The local edge serves no host named %q.", r.Host)
 }
 
 // serveDefault serves a routine's default domain. If it returns an error,

@@ -10,6 +10,9 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+
+	visitor      visitor
+	originStatus int // 0: no origin was asked
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -2,7 +2,6 @@ package edge
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,15 +19,16 @@ const cacheStatusHeader = "X-Site-Cache-Status"
 
 // visit is what the log keeps of a request and its answer.
 func (r *recorder) visit(q *http.Request, at time.Time) analytics.Visit {
-	ip, _, err := net.SplitHostPort(q.RemoteAddr)
-	if err != nil {
-		ip = q.RemoteAddr
+	ip := ""
+	if r.visitor.ip.IsValid() {
+		ip = r.visitor.ip.String()
 	}
 	v := analytics.Visit{
 		Time: at, Host: q.Host, Method: q.Method, Path: q.URL.Path, Query: withoutToken(q.URL.RawQuery), Protocol: q.Proto,
 		Referer: q.Referer(), UserAgent: q.UserAgent(), RequestedWith: q.Header.Get("X-Requested-With"), ClientIP: ip,
 		Status: r.status, ContentType: r.Header().Get("Content-Type"), CacheStatus: r.Header().Get(cacheStatusHeader),
-		Bytes: r.bytes, RequestBytes: requestSize(q),
+		Bytes: r.bytes, RequestBytes: requestSize(q), OriginStatus: r.originStatus,
+		Country: r.visitor.country, Province: r.visitor.province, ISP: r.visitor.isp, ASN: r.visitor.asn,
 	}
 	if q.TLS != nil {
 		v.TLS = strings.ReplaceAll(tls.VersionName(q.TLS.Version), " ", "v")

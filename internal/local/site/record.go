@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -166,8 +167,9 @@ func (rec *record) clean(p api.Params) {
 func (rec *record) needsAuth() bool { return rec.sourceType == "OSS" || rec.sourceType == "S3" }
 
 // check refuses what the service refuses of a record by itself, without looking
-// at the site's other records.
-func (rec *record) check(t site) error {
+// at the site's other records. allow tells which private addresses are taken as
+// proxied origins all the same.
+func (rec *record) check(t site, allow func(netip.Addr) bool) error {
 	if !slices.Contains(recordTypes, rec.kind) {
 		return api.Errorf(400, "Record.UnsupportedType", "Type %q is not supported: use one of %s.", rec.kind, strings.Join(recordTypes, ", "))
 	}
@@ -190,7 +192,7 @@ func (rec *record) check(t site) error {
 	if err := rec.checkSource(); err != nil {
 		return err
 	}
-	return rec.checkData(t.name)
+	return rec.checkData(t.name, allow)
 }
 
 var recordTypes = []string{typeAddress, typeCNAME, "MX", "TXT", typeNS, typeSRV, "CAA", "CERT", "SMIMEA", "SSHFP", "TLSA", "URI"}

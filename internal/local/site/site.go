@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -39,6 +40,9 @@ type Config struct {
 	// RecordQuota and WildcardQuota bound the records of one site; 2000 and 50
 	// if 0. The service's numbers depend on the plan and are not published.
 	RecordQuota, WildcardQuota int
+	// AllowOrigin tells which private or reserved addresses are taken as proxied
+	// origins, which the service takes none of; none if nil.
+	AllowOrigin func(ip netip.Addr) bool
 }
 
 // Service answers the operations of sites, records and plan instances.
@@ -59,6 +63,9 @@ func New(ctx context.Context, store *state.Store, cfg Config) (*Service, error) 
 	if cfg.Verify == nil {
 		cfg.Verify = VerifyReserved
 	}
+	if cfg.AllowOrigin == nil {
+		cfg.AllowOrigin = noAddress
+	}
 	cfg.SiteQuota = orDefault(cfg.SiteQuota, 20)
 	cfg.RecordQuota = orDefault(cfg.RecordQuota, 2000)
 	cfg.WildcardQuota = orDefault(cfg.WildcardQuota, 50)
@@ -68,6 +75,8 @@ func New(ctx context.Context, store *state.Store, cfg Config) (*Service, error) 
 	}
 	return s, nil
 }
+
+func noAddress(netip.Addr) bool { return false }
 
 func orDefault(n, def int) int {
 	if n == 0 {

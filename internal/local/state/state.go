@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	_ "modernc.org/sqlite" // pure Go, so that the binary stays static
 )
@@ -34,6 +35,8 @@ type Store struct {
 	blobs     string
 	temporary bool
 	account   Account
+
+	versionStmt func() (*sql.Stmt, error) // prepared on first use, closed with the database
 }
 
 // Account is what the local ESA made up for its one account, once per state.
@@ -52,6 +55,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open local ESA state in %s: %w", dir, err)
 	}
+	s.versionStmt = sync.OnceValues(func() (*sql.Stmt, error) { return s.db.Prepare(`SELECT n FROM config_version`) })
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("prepare local ESA state in %s: %w", dir, err)
@@ -100,6 +104,9 @@ func (s *Store) prepare(ctx context.Context) error {
 			if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+		}
+		if err := watch(ctx, tx); err != nil {
+			return err
 		}
 		return s.loadAccount(ctx, tx)
 	})

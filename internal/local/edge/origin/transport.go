@@ -1,0 +1,90 @@
+package origin
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// transportKey tells connections apart that must not be mixed: those to other
+// addresses, and TLS ones with other names or checks.
+type transportKey struct {
+	scheme, name, addresses, sni string
+	port                         int
+	verify                       bool
+	certificate                  *tls.Certificate
+}
+
+func keyOf(to Destination) transportKey {
+	key := transportKey{scheme: to.Scheme, name: to.Name, port: to.Port}
+	for _, ip := range to.Addresses {
+		key.addresses += ip.String() + ","
+	}
+	if to.Scheme == "https" {
+		key.sni, key.verify, key.certificate = to.SNI, to.Verify, to.Certificate
+	}
+	return key
+}
+
+// transport returns the one for connections of that kind.
+func (c *Client) transport(to Destination) *http.Transport {
+	key := keyOf(to)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.transports[key]; t != nil {
+		return t
+	}
+	if len(c.transports) >= maxTransports {
+		for old, t := range c.transports { // any: what is in use comes back
+			t.CloseIdleConnections()
+			delete(c.transports, old)
+			break
+		}
+	}
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, to) },
+		TLSClientConfig: &tls.Config{
+			ServerName: to.SNI, MinVersion: tls.VersionTLS10,
+			// The service checks an origin's certificate only if it is told to.
+			InsecureSkipVerify: !to.Verify,
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				if to.Certificate == nil {
+					return &tls.Certificate{}, nil
+				}
+				return to.Certificate, nil
+			},
+		},
+		TLSHandshakeTimeout: connectTimeout,
+		DisableCompression:  true, // what the origin sends goes on as it is
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     time.Minute,
+		WriteBufferSize:     16 << 10,
+		ReadBufferSize:      16 << 10,
+	}
+	c.transports[key] = t
+	return t
+}
+
+// dial connects to the first address that answers.
+func (c *Client) dial(ctx context.Context, to Destination) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: connectTimeout}
+	var failed []error
+	for _, ip := range to.Addresses {
+		if !c.allowed.Address(to.Name, ip, to.Port) {
+			failed = append(failed, fail(http.StatusBadGateway, NotAllowed, "The local edge goes to loopback addresses only, not to %s. "+
+				"Start the local ESA with --allow-origin %s to allow it.", ip, net.JoinHostPort(ip.String(), strconv.Itoa(to.Port))))
+			continue
+		}
+		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(ip, uint16(to.Port)).String())
+		if err == nil {
+			return conn, nil
+		}
+		failed = append(failed, err)
+	}
+	return nil, errors.Join(failed...)
+}

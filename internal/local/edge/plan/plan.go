@@ -1,0 +1,154 @@
+// Package plan compiles what the state says of a site into what the edge works
+// by: which host is whose, its records, its rules in order. It reads the tables
+// that the parts of the control plane keep, and keeps the result in memory until
+// the configuration changes.
+//
+// It must not know HTTP servers nor how a request is answered.
+package plan
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// maxHosts bounds the hosts that are kept, so that visitors who make up names
+// cannot fill the memory.
+const maxHosts = 10_000
+
+// Config is what New needs; every field may be left empty.
+type Config struct {
+	// CheckEvery is for how long a plan is used before the state is asked whether
+	// another process changed it; 0: at each question. What this process changes
+	// shows at once, if Changed is called after it.
+	CheckEvery time.Duration
+}
+
+// Source hands out plans. It is safe for concurrent use.
+type Source struct {
+	store *state.Store
+	cfg   Config
+
+	now     atomic.Pointer[snapshot]
+	checked atomic.Int64 // when, on the monotonic clock
+	dirty   atomic.Bool
+	started time.Time
+	loading sync.Mutex
+}
+
+// New returns a source over the state.
+func New(store *state.Store, cfg Config) *Source {
+	return &Source{store: store, cfg: cfg, started: time.Now()}
+}
+
+// Changed says that the configuration may have changed, so that the next
+// question looks.
+func (s *Source) Changed() { s.dirty.Store(true) }
+
+// snapshot is what is known of one version of the configuration.
+type snapshot struct {
+	version int64
+	mu      sync.RWMutex
+	hosts   map[string]*Host
+	sites   map[int64]*Site
+}
+
+// current is the snapshot of the configuration as it is.
+func (s *Source) current(ctx context.Context) (*snapshot, error) {
+	now := s.now.Load()
+	if now != nil && !s.dirty.Load() && time.Since(s.started)-time.Duration(s.checked.Load()) < s.cfg.CheckEvery {
+		return now, nil
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	s.dirty.Store(false) // before the look: a change after it counts again
+	version, err := s.store.ConfigVersion(ctx)
+	if err != nil {
+		s.dirty.Store(true)
+		return nil, err
+	}
+	s.checked.Store(int64(time.Since(s.started)))
+	if now = s.now.Load(); now == nil || now.version != version {
+		now = &snapshot{version: version, hosts: map[string]*Host{}, sites: map[int64]*Site{}}
+		s.now.Store(now)
+	}
+	return now, nil
+}
+
+// Version is a number that changes whenever a plan may have.
+func (s *Source) Version(ctx context.Context) (int64, error) {
+	now, err := s.current(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return now.version, nil
+}
+
+// Host returns what is known of a host name as a Host header has it. Its site is
+// nil if the account has none for it.
+func (s *Source) Host(ctx context.Context, host string) (*Host, error) {
+	now, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name := HostName(host)
+	now.mu.RLock()
+	h := now.hosts[name]
+	now.mu.RUnlock()
+	if h != nil {
+		return h, nil
+	}
+	if h, err = s.loadHost(ctx, now, name); err != nil {
+		return nil, err
+	}
+	now.mu.Lock()
+	defer now.mu.Unlock()
+	if len(now.hosts) >= maxHosts {
+		clear(now.hosts)
+	}
+	now.hosts[name] = h
+	return h, nil
+}
+
+// site returns the compiled site, once for each version.
+func (s *Source) site(ctx context.Context, now *snapshot, id int64) (*Site, error) {
+	now.mu.RLock()
+	t := now.sites[id]
+	now.mu.RUnlock()
+	if t != nil {
+		return t, nil
+	}
+	t, err := loadSite(ctx, s.store.DB(), id)
+	if err != nil {
+		return nil, err
+	}
+	now.mu.Lock()
+	defer now.mu.Unlock()
+	if other := now.sites[id]; other != nil {
+		return other, nil
+	}
+	now.sites[id] = t
+	return t, nil
+}
+
+// HostName is a host as plans name it: lower case, without port and final dot.
+func HostName(host string) string {
+	if strings.Contains(host, ":") {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// querier is the part of sql.DB and sql.Tx that reads.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}

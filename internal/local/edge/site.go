@@ -1,0 +1,97 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+)
+
+// rulesHeader names the configurations that had a say in an answer, in the order
+// in which they had it: "cache 352816096987136, origin 352816096987152". Only the
+// local ESA has it.
+const rulesHeader = "X-Esa-Rules"
+
+// exchange is one request to a host of a site, on its way through the site's
+// configuration.
+type exchange struct {
+	*edge
+	w       *recorder
+	r       *http.Request // as it is by now: rewrites change it
+	host    *plan.Host
+	applied []string
+}
+
+// serveSite serves a request to a host of a site, in the service's order.
+func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
+	x := &exchange{edge: e, w: w, r: r, host: host}
+	if !x.served() {
+		return
+	}
+	x.forward()
+}
+
+// served reports whether the edge serves the host at all; if not, it has
+// answered.
+func (x *exchange) served() bool {
+	site, record := x.host.Site, x.host.Record
+	no := func(status int, format string, args ...any) bool {
+		problem(x.w, x.r, status, format, args...)
+		return false
+	}
+	switch {
+	case site.Status == "pending":
+		return no(http.StatusNotFound, "The site %s is pending: its domain does not lead to the edge before VerifySite has passed.", site.Name)
+	case site.Status != "active":
+		return no(http.StatusForbidden, "The site %s is %s%s, so the edge does not serve it.", site.Name, site.Status, because(site.OfflineReason))
+	case site.Paused:
+		return no(http.StatusNotFound, "The site %s is paused: it has DNS only, and visitors go straight to its origins. "+
+			"UpdateSitePause with Paused=false resumes it.", site.Name)
+	case x.host.Routine != "":
+		return true
+	case record == nil:
+		return no(http.StatusNotFound, "The site %s has no A/AAAA or CNAME record for %s, so the name leads nowhere.", site.Name, x.host.Name)
+	case !record.Proxied:
+		return no(http.StatusNotFound, "The record %s is not proxied: visitors of %s go straight to its origin, past the edge. "+
+			"UpdateRecord with Proxied=true and BizName=web brings it here.", record.Name, x.host.Name)
+	}
+	return true
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}
+
+// apply notes that a configuration has a say.
+func (x *exchange) apply(what string) {
+	x.applied = append(x.applied, what)
+	x.w.Header().Set(rulesHeader, strings.Join(x.applied, ", "))
+}
+
+// refuse answers with the error page of an origin that gave no answer.
+func (x *exchange) refuse(err error) {
+	var failure *origin.Failure
+	switch {
+	case errors.As(err, &failure):
+		x.w.Header().Set(errorHeader, failure.Reason)
+		problem(x.w, x.r, failure.Status, "%d %s\n%s", failure.Status, failure.Reason, failure.Text)
+	case errors.Is(err, context.Canceled), x.r.Context().Err() != nil:
+		x.w.WriteHeader(statusClientGone)
+	default:
+		x.cfg.Logger.ErrorContext(x.r.Context(), "edge request failed", "host", x.r.Host, "path", x.r.URL.Path, "error", err)
+		problem(x.w, x.r, http.StatusInternalServerError, "The local edge failed; its log says why.")
+	}
+}
+
+const (
+	// errorHeader has the reason of an error page. Only the local ESA has it.
+	errorHeader = "X-Esa-Error"
+	// statusClientGone is what logs have for a visitor who left before the answer.
+	statusClientGone = 499
+)

@@ -1,0 +1,175 @@
+package local
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestEdgeFetchesFromTheOrigin(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", b.origin(echo))
+	got := b.do("POST", "http://www.shop.example/a%2Fb/c?x=1&y=%20", "body", "Cookie", "a=b", "X-Esa-Client-Ip", "198.51.100.7",
+		"X-Esa-Client-Country", "DE", "Connection", "X-Hop", "X-Hop", "1", "X-Forwarded-For", "192.0.2.1")
+	s := got.seen(t)
+	require.Equal(t, seen{Method: "POST", Host: "www.shop.example", URI: "/a%2Fb/c?x=1&y=%20", Body: "body", Header: s.Header}, s)
+	require.Equal(t, "a=b", s.Header.Get("Cookie"))
+	require.Equal(t, "192.0.2.1, 198.51.100.7", s.Header.Get("X-Forwarded-For"))
+	require.Equal(t, "http", s.Header.Get("X-Forwarded-Proto"))
+	require.Equal(t, "1.1 local-esa", s.Header.Get("Via"))
+	for _, name := range []string{"X-Hop", "X-Esa-Client-Ip", "X-Esa-Client-Country"} {
+		require.Empty(t, s.Header.Get(name), name)
+	}
+	require.Equal(t, "ESA (local)", got.header.Get("Server"))
+	require.Equal(t, "application/json", got.header.Get("Content-Type"))
+	require.Equal(t, "DYNAMIC", got.cache())
+}
+
+func TestEdgeHosts(t *testing.T) {
+	b := newShop(t, Options{})
+	to := b.origin(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "origin of ", r.Host) })
+	b.record("www.shop.example", to)
+	b.record("*.shop.example", to)
+	b.record("*.deep.shop.example", to)
+	b.record("shop.example", to)
+	b.call("CreateRecord", map[string]any{"RecordName": "text.shop.example", "Type": "TXT", "Ttl": 1, "Data": map[string]any{"Value": "x"}})
+	b.call("CreateRecord", map[string]any{"RecordName": "direct.shop.example", "Type": "A/AAAA", "Ttl": 1, "Data": map[string]any{"Value": "192.0.2.1"}})
+	pending := b.site("pending.example", "NS")
+	require.NotZero(t, pending)
+	for host, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"www.shop.example":        {200, "origin of www.shop.example"},
+		"WWW.Shop.example.:8080":  {200, "origin of www.shop.example"},
+		"shop.example":            {200, "origin of shop.example"},
+		"any.shop.example":        {200, "origin of any.shop.example"},
+		"a.b.shop.example":        {200, "origin of a.b.shop.example"},
+		"a.deep.shop.example":     {200, "origin of a.deep.shop.example"},
+		"text.shop.example":       {404, "has no A/AAAA or CNAME record for text.shop.example"},
+		"direct.shop.example":     {404, "direct.shop.example is not proxied"},
+		"pending.example":         {404, "The site pending.example is pending"},
+		"othershop.example":       {404, "serves no host named"},
+		"shop.example.other.test": {404, "serves no host named"},
+	} {
+		got := b.get("http://" + host + "/")
+		require.Equal(t, want.status, got.status, host)
+		require.Contains(t, got.body, want.body, host)
+	}
+	b.call("UpdateSitePause", map[string]any{"Paused": true})
+	got := b.get("http://www.shop.example/")
+	require.Equal(t, 404, got.status)
+	require.Contains(t, got.body, "is paused")
+	b.call("UpdateSitePause", map[string]any{"Paused": false})
+	require.Equal(t, 200, b.get("http://www.shop.example/").status)
+}
+
+// TestEdgeSeesChangesAtOnce also has a second process change what the first
+// serves.
+func TestEdgeSeesChangesAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	b := newShop(t, Options{Dir: dir})
+	to := b.origin(echo)
+	require.Equal(t, 404, b.get("http://www.shop.example/").status)
+	id := b.record("www.shop.example", to)
+	require.Equal(t, 200, b.get("http://www.shop.example/").status)
+	must(t, b.info, "DeleteRecord", map[string]any{"RecordId": id})
+	require.Equal(t, 404, b.get("http://www.shop.example/").status)
+
+	other := start(t, Options{Dir: dir})
+	elsewhere := &shop{t: t, esa: other, info: other.Info(), id: b.id}
+	elsewhere.record("www.shop.example", to)
+	require.Eventually(t, func() bool { return b.get("http://www.shop.example/").status == 200 }, 5*time.Second, 5*time.Millisecond)
+}
+
+func TestEdgeFollowsRecords(t *testing.T) {
+	b := newShop(t, Options{AllowOrigins: []string{"127.0.0.1"}})
+	to := b.origin(echo)
+	port := portOf(t, to.URL)
+	record := func(name, kind, value string, more map[string]any) {
+		params := map[string]any{"RecordName": name, "Type": kind, "Ttl": 1, "Proxied": true, "BizName": "web",
+			"Data": map[string]any{"Value": value}, "HttpPorts": port + ",81"}
+		for name, v := range more {
+			params[name] = v
+		}
+		b.call("CreateRecord", params)
+	}
+	record("address.shop.example", "A/AAAA", "127.0.0.1", nil)
+	record("chain.shop.example", "CNAME", "address.shop.example", nil)
+	record("host.shop.example", "CNAME", "origin.localhost", map[string]any{"HostPolicy": "follow_origin_domain"})
+	record("away.shop.example", "CNAME", "www.elsewhere.example", nil)
+	record("public.shop.example", "A/AAAA", "192.0.2.1", nil)
+	require.Equal(t, "address.shop.example", b.get("http://address.shop.example/").seen(t).Host)
+	require.Equal(t, "chain.shop.example", b.get("http://chain.shop.example/").seen(t).Host)
+	require.Equal(t, "origin.localhost", b.get("http://host.shop.example/").seen(t).Host)
+	for host, want := range map[string]string{"away": "--allow-origin www.elsewhere.example", "public": "--allow-origin 192.0.2.1:" + port} {
+		got := b.get("http://" + host + ".shop.example/")
+		require.Equal(t, 502, got.status)
+		require.Equal(t, "origin_not_allowed", got.header.Get("X-Esa-Error"))
+		require.Contains(t, got.body, want)
+	}
+	_, err := call(t, newShop(t, Options{}).info, "CreateRecord", map[string]any{"SiteId": b.id, "RecordName": "a.shop.example",
+		"Type": "A/AAAA", "Ttl": 1, "Proxied": true, "BizName": "web", "Data": map[string]any{"Value": "127.0.0.1"}})
+	require.ErrorContains(t, err, "PrivateIpAsSourceUnsupported", "as on the service, unless it is allowed")
+}
+
+func TestEdgeTellsWhyAnOriginFails(t *testing.T) {
+	b := newShop(t, Options{})
+	gone := httptest.NewServer(http.HandlerFunc(echo))
+	b.record("gone.shop.example", gone)
+	gone.Close()
+	b.record("self.shop.example", &httptest.Server{URL: b.info.Edge})
+	garbage := b.origin(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			io.WriteString(conn, "SSH-2.0-x\r\n")
+			conn.Close()
+		}
+	})
+	b.record("garbage.shop.example", garbage)
+	for host, reason := range map[string]string{"gone": "origin_connect_failed", "self": "origin_loop", "garbage": "origin_bad_response"} {
+		got := b.get("http://" + host + ".shop.example/")
+		require.Equal(t, 502, got.status, host)
+		require.Equal(t, reason, got.header.Get("X-Esa-Error"), host)
+		require.Contains(t, got.body, "502 "+reason)
+	}
+}
+
+func TestEdgeStreamsBothWays(t *testing.T) {
+	b := newShop(t, Options{})
+	next := make(chan struct{})
+	to := b.origin(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/count" {
+			n, _ := io.Copy(io.Discard, r.Body)
+			fmt.Fprint(w, n)
+			return
+		}
+		io.WriteString(w, "first ")
+		http.NewResponseController(w).Flush()
+		<-next
+		io.WriteString(w, "second")
+	})
+	b.record("www.shop.example", to)
+	require.Equal(t, "5000000", b.do("PUT", "http://www.shop.example/count", strings.Repeat("x", 5_000_000)).body)
+
+	r, err := http.NewRequestWithContext(t.Context(), "GET", b.info.Edge+"/", nil)
+	require.NoError(t, err)
+	r.Host = "www.shop.example"
+	res, err := http.DefaultTransport.RoundTrip(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	first := make([]byte, 6)
+	_, err = io.ReadFull(res.Body, first)
+	require.NoError(t, err)
+	require.Equal(t, "first ", string(first), "before the origin is done")
+	close(next)
+	rest, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, "second", string(rest))
+}
