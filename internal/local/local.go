@@ -24,7 +24,6 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
-	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
@@ -105,7 +104,7 @@ type Server struct {
 	store    *state.Store
 	routines *routine.Service
 	log      *analytics.Service
-	origins  *origin.Client
+	edge     edgeParts
 	servers  []*http.Server
 	stop     context.CancelFunc // ends calls that outlast the grace
 	serving  sync.WaitGroup
@@ -214,12 +213,11 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
-	plans := plan.New(store, plan.Config{CheckEvery: checkEvery})
-	origins := origin.New(plans, allowed)
+	parts := newEdgeParts(store, allowed)
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
-		Table: table.After(plans.Changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
+		Table: table.After(parts.plans.Changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
 		Versions: map[string]string{files.Action: files.Version},
 	})
 	takeOver := func(ctx context.Context, object oss.Object) error {
@@ -231,9 +229,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
 	desk := admin.New(admin.Config{AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret, Faults: faults})
-	edgeHandler = edge.New(routines, edge.Config{Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
-		Plans: plans, Origins: origins})
-	return &Server{store: store, routines: routines, log: log, origins: origins}, split(calls, uploads, desk), edgeHandler, nil
+	edgeHandler = edge.New(routines, parts.config(o, log))
+	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk), edgeHandler, nil
 }
 
 // failBuilds puts the faults of builds before the build.
@@ -316,6 +313,6 @@ func (s *Server) shutdown(grace time.Duration) error {
 	ending.Wait()
 	s.stop()
 	s.serving.Wait()
-	s.origins.Close()
+	s.edge.close()
 	return errors.Join(append(failed, s.routines.Close(), s.log.Close(), s.store.Close())...)
 }

@@ -1,0 +1,31 @@
+package local
+
+import (
+	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/local/state"
+)
+
+// edgeParts are the edge's own parts that others of the local ESA talk to.
+type edgeParts struct {
+	plans   *plan.Source
+	origins *origin.Client
+}
+
+func newEdgeParts(store *state.Store, allowed origin.Allowed) edgeParts {
+	plans := plan.New(store, plan.Config{CheckEvery: checkEvery})
+	return edgeParts{plans: plans, origins: origin.New(plans, allowed)}
+}
+
+// config is how the edge is set up.
+func (p edgeParts) config(o Options, log *analytics.Service) edge.Config {
+	return edge.Config{
+		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
+		Plans: p.plans, Origins: p.origins,
+	}
+}
+
+// close ends what the parts keep open.
+func (p edgeParts) close() { p.origins.Close() }
