@@ -5,7 +5,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help build test race bench lint tokens generate check-generated demo inspector browser fuzz clean
+.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,9 @@ demo: ## deploy the sample site on the local ESA and keep it up
 
 inspector: build ## drive the server with the MCP Inspector (needs npx)
 	.ci/inspector
+
+conformance: ## run MCP's conformance suite against the HTTP server (needs npm)
+	.ci/conformance
 
 browser: ## open the demo's site in headless Chromium (needs chromium)
 	$(GO) test -tags browser -run TestBrowser -count 1 -v ./cmd/esa-mcp

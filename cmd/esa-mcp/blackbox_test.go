@@ -118,6 +118,13 @@ func startAs(t *testing.T, adjust func(*exec.Cmd), env []string, args ...string)
 			t.Logf("standard error of %v:\n%s", args, s.stderr)
 		}
 	})
+	s.greet(t)
+	return s
+}
+
+// greet shakes hands and listens for progress.
+func (s *server) greet(t *testing.T) {
+	t.Helper()
 	s.OnNotification(func(n mcp.JSONRPCNotification) {
 		if n.Method == "notifications/progress" {
 			s.mu.Lock()
@@ -131,7 +138,6 @@ func startAs(t *testing.T, adjust func(*exec.Cmd), env []string, args ...string)
 	answer, err := s.Initialize(t.Context(), hello)
 	require.NoError(t, err)
 	require.Equal(t, "esa", answer.ServerInfo.Name)
-	return s
 }
 
 // startLocal runs the binary with all tools against a local ESA of its own.

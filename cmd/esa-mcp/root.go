@@ -71,7 +71,8 @@ Without a sub-command it speaks MCP on standard input and output.
 
   esa-mcp demo         deploy a site on the embedded local ESA, no account needed
   esa-mcp --local      serve MCP against the embedded local ESA
-  esa-mcp              serve MCP against your account`,
+  esa-mcp              serve MCP against your account
+  esa-mcp http         serve MCP over HTTP instead of the standard streams`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -88,7 +89,7 @@ Without a sub-command it speaks MCP on standard input and output.
 	root.SetIn(std.in)
 	s.flags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newDemo(s, std), newRAMPolicy(s, std), newVersion(std))
+	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newHTTP(s, std), newDemo(s, std), newRAMPolicy(s, std), newVersion(std))
 	return root
 }
 

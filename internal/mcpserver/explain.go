@@ -6,28 +6,29 @@ import (
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 // explain words an error of mcp-go for the one who sent the message: its own
 // texts name Go types and leave out what would have been right.
-func (l *loop) explain(m message, code int, text string) string {
+func explain(s *server.MCPServer, m message, code int, text string) string {
 	switch {
 	case strings.HasPrefix(text, "unparsable ") && m.method == "tools/call":
 		return "the params of tools/call do not fit: name is a string, arguments a JSON object with numbers of ordinary size"
 	case strings.HasPrefix(text, "unparsable "):
 		return "the params of " + m.method + " do not have the form that MCP gives them"
 	case code == mcp.INVALID_PARAMS && m.method == "tools/call":
-		return l.explainTool(m.tool, text)
+		return explainTool(s, m.tool, text)
 	case code == mcp.METHOD_NOT_FOUND && !strings.Contains(text, m.method):
 		return fmt.Sprintf("method %q is not supported: %s", m.method, text)
 	}
 	return text
 }
 
-func (l *loop) explainTool(name, text string) string {
-	known := l.srv.ListTools()
+func explainTool(s *server.MCPServer, name, text string) string {
+	known := s.ListTools()
 	if _, ok := known[name]; ok {
 		return text
 	}

@@ -1,5 +1,5 @@
 // Package mcpserver builds the MCP server and carries it over a transport: the
-// stdio loop, and an in-process connection that speaks the same protocol.
+// stdio loop, HTTP, and an in-process connection that speaks the same protocol.
 //
 // It is the one place, beside the tools' constructor, that knows mcp-go. It knows
 // nothing of ESA: what tools do and what their errors mean is the tools' affair.
@@ -45,7 +45,11 @@ type Server = server.MCPServer
 
 // New builds the server. It is called esa in its serverInfo. What it costs does
 // not depend on the number of tools.
-func New(o Options) *server.MCPServer {
+func New(o Options) *server.MCPServer { return build(o) }
+
+// build is New with more of mcp-go's options, for tests that need other things
+// than the product offers.
+func build(o Options, more ...server.ServerOption) *server.MCPServer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -56,7 +60,7 @@ func New(o Options) *server.MCPServer {
 		o.Instructions = tools.Instructions(o.Tools)
 	}
 	hooks := &server.Hooks{}
-	s := server.NewMCPServer("esa", o.Version,
+	s := server.NewMCPServer("esa", o.Version, append([]server.ServerOption{
 		server.WithHooks(hooks),
 		server.WithTitle("Alibaba Cloud ESA"),
 		server.WithDescription(describeBuild(o)),
@@ -65,7 +69,8 @@ func New(o Options) *server.MCPServer {
 		server.WithInstructions(o.Instructions),
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
 		server.WithToolHandlerMiddleware(limitCalls(o.Timeout)),
-	)
+		server.WithToolHandlerMiddleware(settle),
+	}, more...)...)
 	// mcp-go reads a tool's schema when it is added, which would make the start
 	// longer with every tool: they are added when a client first asks for one.
 	register := sync.OnceFunc(func() {

@@ -109,17 +109,28 @@ func (s *session) notify(notification any) {
 // progress writes a progress notification on the caller's goroutine: none is
 // dropped, and all are out before the call's answer.
 func (s *session) progress(token json.RawMessage, done, total float64, text string) {
+	if note := progressNote(token, done, total, text); note != nil {
+		s.out.line(note)
+	}
+}
+
+// progressNote is a progress notification; nil if the numbers cannot be encoded.
+func progressNote(token json.RawMessage, done, total float64, text string) []byte {
 	type params struct {
 		ProgressToken json.RawMessage `json:"progressToken"`
 		Progress      float64         `json:"progress"`
 		Total         float64         `json:"total,omitempty"`
 		Message       string          `json:"message,omitempty"`
 	}
-	s.notify(struct {
+	note, err := encodeJSON(struct {
 		JSONRPC string `json:"jsonrpc"`
 		Method  string `json:"method"`
 		Params  params `json:"params"`
 	}{"2.0", "notifications/progress", params{token, done, total, text}})
+	if err != nil {
+		return nil
+	}
+	return note
 }
 
 // SessionID tells the sessions of one server apart while they live.

@@ -315,7 +315,7 @@ func (l *loop) handle(ctx context.Context, m message) (answer []byte) {
 	if m.id == nil {
 		return nil
 	}
-	return reply(m.id, response, func(code int, text string) string { return l.explain(m, code, text) })
+	return reply(m.id, response, func(code int, text string) string { return explain(l.srv, m, code, text) })
 }
 
 // reportProgress gives the call a way to report progress that ends with it.
