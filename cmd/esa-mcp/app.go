@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
-	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
@@ -104,9 +103,8 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard.New(client, guard.Config{Off: s.guardrails == "off", Now: time.Now, Logger: s.logger})
 	return &tools.Deps{
-		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
+		ESA: client, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -12,20 +13,24 @@ import (
 type edgeParts struct {
 	plans   *plan.Source
 	origins *origin.Client
+	code    *runtime.Service
 }
 
-func newEdgeParts(store *state.Store, allowed origin.Allowed) edgeParts {
+func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Config) edgeParts {
 	plans := plan.New(store, plan.Config{CheckEvery: checkEvery})
-	return edgeParts{plans: plans, origins: origin.New(plans, allowed)}
+	return edgeParts{plans: plans, origins: origin.New(plans, allowed), code: runtime.New(code)}
 }
 
 // config is how the edge is set up.
-func (p edgeParts) config(o Options, log *analytics.Service) edge.Config {
+func (p edgeParts) config(o Options, log *analytics.Service, pairs runtime.KV) edge.Config {
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
-		Plans: p.plans, Origins: p.origins,
+		Plans: p.plans, Origins: p.origins, Runtime: p.code, KV: pairs,
 	}
 }
 
 // close ends what the parts keep open.
-func (p edgeParts) close() { p.origins.Close() }
+func (p edgeParts) close() {
+	p.code.Close()
+	p.origins.Close()
+}

@@ -33,6 +33,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/purge"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/rules"
+	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/waf"
@@ -85,6 +86,8 @@ type Options struct {
 	Analytics analytics.Config
 	Rules     rules.Config
 	Purge     purge.Config
+	// Runtime sets up what runs routines.
+	Runtime runtime.Config
 }
 
 // Info says where a local ESA answers and with which key.
@@ -169,6 +172,7 @@ func (o Options) withDefaults() Options {
 	o.Site.Now, o.KV.Now = o.Now, o.Now
 	o.Purge.Now = o.Now
 	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
+	o.Runtime.Now, o.Runtime.Logger = o.Now, o.Logger
 	o.Analytics.Now, o.Analytics.Logger = o.Now, o.Logger
 	return o
 }
@@ -208,12 +212,13 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files = uploaded
-	table.Add(kv.New(store, o.KV).Table())
+	pairs := kv.New(store, o.KV)
+	table.Add(pairs.Table())
 	table.Add(routines.Table())
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
-	parts := newEdgeParts(store, allowed)
+	parts := newEdgeParts(store, allowed, o.Runtime)
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
@@ -229,7 +234,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
 	desk := admin.New(admin.Config{AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret, Faults: faults})
-	edgeHandler = edge.New(routines, parts.config(o, log))
+	edgeHandler = edge.New(routines, parts.config(o, log, pairs))
 	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk), edgeHandler, nil
 }
 

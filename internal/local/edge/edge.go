@@ -17,6 +17,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 )
 
 // Config is what New needs; every field may be left empty.
@@ -29,6 +30,10 @@ type Config struct {
 	// Pick returns a number from 0 to n-1 and splits requests between two
 	// versions; nil: at random. It is called by many goroutines at once.
 	Pick func(n int) int
+	// Runtime runs the code of routines, which has KV to keep values in; nil:
+	// what has code answers 501.
+	Runtime *runtime.Service
+	KV      runtime.KV
 	// Recorder gets every request that was answered; nil: nobody does.
 	Recorder Recorder
 	// Plans knows the account's sites, and Origins fetches from their origins. If
@@ -138,7 +143,7 @@ func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string,
 	if err != nil {
 		return err
 	}
-	return serveBundle(w, r, bundle)
+	return e.serveBundle(w, r, live.RoutineID, name, bundle)
 }
 
 // choose picks one of the deployed versions by their percentages.

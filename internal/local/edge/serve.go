@@ -16,7 +16,7 @@ const versionHeader = "X-Esa-Version"
 // asset, then the not-found strategy for page loads, then the routine's code,
 // then the strategy for everything else, then 404. If it returns an error,
 // nothing was answered yet.
-func serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle) error {
+func (e *edge) serveBundle(w http.ResponseWriter, r *http.Request, routineID int64, name string, b *routine.Bundle) error {
 	w.Header().Set(versionHeader, b.CodeVersion)
 	to := resolve(b, r.URL.Path)
 	switch {
@@ -29,9 +29,7 @@ func serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle) erro
 	case to.found:
 		return serveAsset(w, r, b, to.asset)
 	case b.HasCode && !(b.NotFound != "" && isNavigation(r)):
-		problem(w, r, http.StatusNotImplemented, "The path %q is no asset, and this version has routine code; "+
-			"the local edge does not run routine code yet.", r.URL.Path)
-		return nil
+		return e.serveCode(w, r, routineID, name, b)
 	}
 	return serveNotFound(w, r, b)
 }

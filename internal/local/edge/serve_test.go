@@ -131,7 +131,7 @@ func TestNotFoundStrategies(t *testing.T) {
 		"404 page HEAD":             {"404Page", []string{home, "home", page, "lost"}, "HEAD", "", 404, ""},
 		"404 page POST":             {"404Page", []string{home, "home", page, "lost"}, "POST", "", 404, "lost"},
 		"404 page missing":          {"404Page", []string{home, "home"}, "GET", "", 404, "no file"},
-		"code":                      {"", []string{home, "home", "routine/index.js", "x"}, "GET", navigate, 501, "does not run routine code yet"},
+		"code":                      {"", []string{home, "home", "routine/index.js", "x"}, "GET", navigate, 501, "this edge runs none"},
 		"code, POST":                {"", []string{home, "home", "routine/index.js", "x"}, "POST", "", 501, "routine code"},
 		"code and strategy":         {"SinglePageApplication", []string{home, "home", "routine/index.js", "x"}, "GET", "cors", 501, "routine code"},
 		"code and strategy, a page": {"SinglePageApplication", []string{home, "home", "routine/index.js", "x"}, "GET", navigate, 200, "home"},

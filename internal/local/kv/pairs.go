@@ -159,7 +159,7 @@ func (s *Service) load(ctx context.Context, q querier, r *api.Request) (value []
 }
 
 func keyNotFound(key string) error {
-	return api.Errorf(404, "InvalidKey.NotFound", "The key %s does not exist.", key)
+	return api.Errorf(404, codeKeyNotFound, "The key %s does not exist.", key)
 }
 
 // getPair answers GetKv.
@@ -198,13 +198,17 @@ func (s *Service) getDetail(ctx context.Context, r *api.Request) (any, error) {
 
 // deletePair answers DeleteKv.
 func (s *Service) deletePair(ctx context.Context, r *api.Request) (any, error) {
-	key := r.Params.String("Key")
+	return nil, s.remove(ctx, r.Params.String("Namespace"), r.Params.String("Key"))
+}
+
+// remove drops one pair, or fails with InvalidKey.NotFound.
+func (s *Service) remove(ctx context.Context, namespace, key string) error {
 	s.forget()
-	return nil, s.store.Tx(ctx, func(tx *sql.Tx) error {
+	return s.store.Tx(ctx, func(tx *sql.Tx) error {
 		if err := checkKey(key); err != nil {
 			return err
 		}
-		id, err := namespaceID(ctx, tx, r.Params.String("Namespace"))
+		id, err := namespaceID(ctx, tx, namespace)
 		if err != nil {
 			return err
 		}

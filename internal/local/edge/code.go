@@ -1,0 +1,92 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
+)
+
+// serveCode lets the code of a version answer. If it returns an error, nothing
+// was answered yet.
+func (e *edge) serveCode(w http.ResponseWriter, r *http.Request, routineID int64, name string, b *routine.Bundle) error {
+	if e.cfg.Runtime == nil {
+		problem(w, r, http.StatusNotImplemented, "The path %q is no asset, and this version has routine code; this edge runs none.", r.URL.Path)
+		return nil
+	}
+	result, err := e.cfg.Runtime.Run(r.Context(), e.script(routineID, name, b.CodeVersion), e.codeHost(r, name), r)
+	if errors.Is(err, routine.ErrNoVersion) {
+		return err
+	}
+	if err != nil {
+		e.codeFailed(w, r, name, err)
+		return nil
+	}
+	writeResult(w, r, result)
+	return nil
+}
+
+// script is the code of a version. Routine ids are never used twice.
+func (e *edge) script(routineID int64, name, codeVersion string) runtime.Script {
+	return runtime.Script{
+		Key:     strconv.FormatInt(routineID, 10) + "/" + codeVersion,
+		Routine: name, CodeVersion: codeVersion,
+		Load: func(ctx context.Context) (string, error) { return e.svc.Code(ctx, routineID, codeVersion) },
+	}
+}
+
+// codeHost is what code can reach when it serves a default domain, which has no
+// origin behind it.
+func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
+	return runtime.Host{
+		KV: e.cfg.KV,
+		Log: func(level, message string) {
+			e.cfg.Logger.InfoContext(r.Context(), "routine log", "routine", name, "level", level, "message", message)
+		},
+	}
+}
+
+// codeFailed answers for code that gave no response, and says why.
+func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, err error) {
+	e.cfg.Logger.WarnContext(r.Context(), "routine failed", "routine", name, "path", r.URL.Path, "error", err)
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, runtime.ErrWall):
+		status = http.StatusGatewayTimeout
+	case errors.Is(err, runtime.ErrCPU), errors.Is(err, runtime.ErrMemory), errors.Is(err, runtime.ErrClosed):
+		status = http.StatusServiceUnavailable
+	}
+	reason := err.Error()
+	var thrown *runtime.ErrThrow
+	if errors.As(err, &thrown) && thrown.Stack != "" {
+		reason += "\n" + thrown.Stack
+	}
+	problem(w, r, status, "The routine %q failed: %s", name, reason)
+}
+
+// writeResult answers with what the code returned, and passes streams on as they
+// come.
+func writeResult(w http.ResponseWriter, r *http.Request, result *runtime.Result) {
+	defer result.Body.Close() // only read
+	h := w.Header()
+	for name, values := range result.Header {
+		h[name] = values
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // no guess
+	}
+	if result.Length >= 0 && hasBody(result.Status) {
+		h.Set("Content-Length", strconv.FormatInt(result.Length, 10))
+	}
+	w.WriteHeader(result.Status)
+	if r.Method != http.MethodHead {
+		copyBody(w, result.Body, result.Length < 0)
+	}
+}
+
+func hasBody(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}

@@ -1,0 +1,58 @@
+package runtime
+
+import (
+	"errors"
+	"strings"
+
+	"modernc.org/quickjs"
+)
+
+// Why a request got no response of its code.
+var (
+	ErrCPU          = errors.New("the routine computed longer than its CPU time limit")
+	ErrMemory       = errors.New("the routine exceeded its memory limit")
+	ErrWall         = errors.New("the routine took longer than its time limit")
+	ErrNotResponse  = errors.New("the routine's handler did not return a Response")
+	ErrNeverSettles = errors.New("the routine's handler returned a promise that can never settle: nothing is left that could resolve it")
+	ErrClosed       = errors.New("the routine runtime is closed")
+	errCrashed      = errors.New("the JavaScript engine crashed; the routine's machine is replaced")
+)
+
+// ErrThrow is an exception that the code did not catch, when it was loaded or
+// when it handled a request.
+type ErrThrow struct {
+	Message string // "TypeError: x is not a function"
+	Stack   string // one line a frame, may be empty
+}
+
+func (e *ErrThrow) Error() string { return "the routine threw " + e.Message }
+
+// thrown tells what an exception stands for.
+func thrown(name, message, stack string) error {
+	switch {
+	case name == "InternalError" && message == "interrupted":
+		return ErrCPU
+	case name == "InternalError" && message == "out of memory":
+		return ErrMemory
+	}
+	text := message
+	if name != "" {
+		text = strings.TrimSuffix(name+": "+message, ": ")
+	}
+	return &ErrThrow{Message: text, Stack: strings.TrimRight(stack, "\n")}
+}
+
+// engineError tells what an error of the engine stands for.
+func engineError(err error) error {
+	var e *quickjs.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if e.Name == "" && strings.HasSuffix(e.Error(), "out of memory") {
+		return ErrMemory
+	}
+	if e.Name == "" {
+		return &ErrThrow{Message: e.Error()}
+	}
+	return thrown(e.Name, e.Message, e.Stack)
+}

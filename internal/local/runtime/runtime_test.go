@@ -1,0 +1,27 @@
+package runtime
+
+import (
+	"context"
+	"io"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func text(source string) Script {
+	return Script{Key: source, Load: func(context.Context) (string, error) { return source, nil }}
+}
+
+func TestHello(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	for range 3 {
+		r, err := s.Run(t.Context(), text(`export default { async fetch(request) { return new Response("hello " + new URL(request.url).pathname, {headers: {"X-A": "1"}}) } }`), Host{}, httptest.NewRequest("GET", "http://x.localhost/p?q", nil))
+		require.NoError(t, err)
+		b, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		require.Equal(t, "hello /p", string(b))
+		require.Equal(t, "1", r.Header.Get("X-A"))
+	}
+}

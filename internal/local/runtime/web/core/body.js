@@ -1,0 +1,149 @@
+// Bodies: what Request and Response have in common. A body's data is null, a
+// text, bytes, a HostBody or a stream.
+
+// The streams are loaded when the first is used.
+let streamClasses = null;
+const streams = () => streamClasses ??= host.load('streams')(host.load('ponyfill')(), { globalClass, define, asBytes, encodeUTF8, TextDecoder });
+const isStream = (value) => streamClasses !== null && value instanceof streamClasses.ReadableStream;
+defineLazy(['ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'ReadableStreamDefaultController',
+  'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'WritableStream', 'WritableStreamDefaultWriter',
+  'WritableStreamDefaultController', 'TransformStream', 'TransformStreamDefaultController', 'ByteLengthQueuingStrategy',
+  'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream'], streams);
+
+// dataBehind knows what the streams that the runtime made are made of, so that a
+// body which is passed on whole never becomes a stream.
+const dataBehind = new WeakMap();
+
+// extract returns the data and the content type of a body's source.
+const extract = (source) => {
+  if (source === null || source === undefined) return [null, null];
+  if (typeof source === 'string') return [source.isWellFormed() ? source : source.toWellFormed(), 'text/plain;charset=UTF-8'];
+  const bytes = asBytes(source);
+  if (bytes !== undefined) return [bytes.slice(), null];
+  if (source instanceof Blob) return [bytesOfBlob(source), source.type || null];
+  if (source instanceof URLSearchParams) return [source.toString(), 'application/x-www-form-urlencoded;charset=UTF-8'];
+  if (source instanceof FormData) {
+    const [form, boundary] = encodeMultipart(source);
+    return [form, 'multipart/form-data; boundary=' + boundary];
+  }
+  if (isStream(source)) {
+    if (source.locked || streamUsed(source)) throw new TypeError('The stream is locked or was read already.');
+    const data = dataBehind.get(source);
+    if (data === undefined) return [source, null];
+    source.getReader(); // the stream is used up, as if it had been read
+    return [data, null];
+  }
+  return [String(source).toWellFormed(), 'text/plain;charset=UTF-8'];
+};
+
+// streamUsed reports whether a stream was read from.
+const streamUsed = (stream) => stream._disturbed === true;
+
+const streamOf = (data) => {
+  const { ReadableStream } = streams();
+  const stream = new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      let bytes;
+      if (data instanceof HostBody) bytes = await operate('read', data.handle);
+      else if (data !== null) { bytes = typeof data === 'string' ? encodeUTF8(data) : data.slice(); data = null; }
+      if (bytes !== undefined && bytes.length > 0) return controller.enqueue(bytes);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  }, { highWaterMark: 0 });
+  dataBehind.set(stream, data);
+  return stream;
+};
+
+const readAll = async (stream) => {
+  const reader = stream.getReader(), chunks = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return chunks.length === 0 ? new Uint8Array(0) : concatBytes(chunks);
+    chunks.push(chunkBytes(value));
+  }
+};
+
+const chunkBytes = (chunk) => {
+  const bytes = asBytes(chunk);
+  if (bytes === undefined) throw new TypeError(`A body's stream must give bytes, not ${typeof chunk === 'string' ? 'text: pipe it through a TextEncoderStream' : typeof chunk}.`);
+  return bytes;
+};
+
+// stateOf returns the state object of a Request or Response.
+let stateOf;
+class Body {
+  #state;
+  constructor(state) { this.#state = state; }
+  get headers() { return this.#state.headers; }
+  get bodyUsed() {
+    const s = this.#state;
+    return s.used || (s.stream !== null && streamUsed(s.stream));
+  }
+  get body() {
+    const s = this.#state;
+    if (s.stream === null && s.data !== null) {
+      if (isStream(s.data)) s.stream = s.data;
+      else {
+        s.stream = streamOf(s.data);
+        if (s.used) s.stream.getReader();
+      }
+    }
+    return s.stream;
+  }
+  async text() {
+    const data = await takeData(this);
+    if (typeof data === 'string') return data.charCodeAt(0) === 0xFEFF ? data.slice(1) : data;
+    if (data instanceof HostBody) return await operate('text', data.handle) ?? '';
+    if (data.length === 0) return '';
+    const text = decodeUTF8(data);
+    return text.charCodeAt(0) === 0xFEFF ? text.slice(1) : text;
+  }
+  async json() { return JSON.parse(await this.text()); }
+  async bytes() {
+    const data = await takeData(this);
+    if (typeof data === 'string') return encodeUTF8(data);
+    if (data instanceof HostBody) return await operate('bytes', data.handle) ?? new Uint8Array(0);
+    return data;
+  }
+  async arrayBuffer() { return bufferOf(await this.bytes()); }
+  async blob() { return new Blob([await this.bytes()], { type: this.headers.get('content-type') ?? '' }); }
+  async formData() {
+    const type = this.headers.get('content-type') ?? '';
+    if (/^multipart\/form-data\b/i.test(type)) {
+      const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type);
+      if (!boundary) throw new TypeError('The content type multipart/form-data has no boundary.');
+      return decodeMultipart(await this.bytes(), boundary[1] ?? boundary[2]);
+    }
+    if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
+      const form = new FormData();
+      for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
+      return form;
+    }
+    throw new TypeError(`A body of type "${type}" is no form.`);
+  }
+  static { stateOf = (message) => message.#state; }
+}
+
+// takeData marks the body as used and returns its data in one piece: text, bytes
+// or a HostBody.
+const takeData = (message) => {
+  const s = stateOf(message);
+  if (message.bodyUsed || s.stream?.locked) throw new TypeError('The body was read already, and it can be read only once: clone() it before.');
+  if (s.data === null) return '';
+  s.used = true;
+  if (isStream(s.data)) return readAll(s.data);
+  s.stream?.getReader();
+  return s.data;
+};
+
+// cloneData gives two messages the same body.
+const cloneData = (message) => {
+  const s = stateOf(message);
+  if (message.bodyUsed || s.stream?.locked) throw new TypeError('The body was read already: clone() before that.');
+  if (s.data === null || typeof s.data === 'string' || s.data instanceof Uint8Array) return s.data;
+  const [mine, theirs] = message.body.tee();
+  s.data = s.stream = mine;
+  return theirs;
+};

@@ -1,0 +1,1 @@
+// fetch, EdgeKV and cache.

@@ -1,0 +1,112 @@
+// Request and Response.
+
+const fromHost = {};
+const newState = (headers, data) => ({ headers, data, stream: null, used: false });
+
+const methodOf = (method) => {
+  method = String(method);
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError(`"${method}" is no HTTP method.`);
+  const upper = method.toUpperCase();
+  if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK') throw new TypeError(`The method ${upper} is not allowed.`);
+  return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method;
+};
+
+class Request extends Body {
+  constructor(input, init, state) {
+    if (init === fromHost) { super(state); return; }
+    init ??= {};
+    const from = input instanceof Request ? stateOf(input) : null;
+    const s = newState(null, null);
+    super(s);
+    s.url = from ? from.url : new URL(input).href;
+    s.method = init.method !== undefined ? methodOf(init.method) : from ? from.method : 'GET';
+    s.redirect = init.redirect ?? from?.redirect ?? 'follow';
+    if (s.redirect !== 'follow' && s.redirect !== 'manual' && s.redirect !== 'error') throw new TypeError(`redirect is follow, manual or error, not ${s.redirect}.`);
+    s.signal = init.signal ?? from?.signal ?? null;
+    s.decompress = init.decompress ?? from?.decompress;
+    s.headers = new Headers(init.headers ?? from?.headers);
+    if (init.body !== undefined && init.body !== null) {
+      if (s.method === 'GET' || s.method === 'HEAD') throw new TypeError(`A request with the method ${s.method} cannot have a body.`);
+      const [data, type] = extract(init.body);
+      s.data = data;
+      if (type !== null && !s.headers.has('content-type')) s.headers.set('content-type', type);
+    } else if (from && from.data !== null) {
+      if (input.bodyUsed || from.stream?.locked) throw new TypeError('The body of the Request was read already.');
+      s.data = from.data;
+      from.used = true;
+      if (from.stream && from.stream !== from.data) from.stream.getReader();
+    }
+  }
+  get url() { return stateOf(this).url; }
+  get method() { return stateOf(this).method; }
+  get redirect() { return stateOf(this).redirect; }
+  get signal() { return stateOf(this).signal ??= new AbortController().signal; }
+  get cache() { return 'default'; }
+  get credentials() { return 'same-origin'; }
+  get destination() { return ''; }
+  get integrity() { return ''; }
+  get keepalive() { return false; }
+  get mode() { return 'cors'; }
+  get referrer() { return 'about:client'; }
+  get referrerPolicy() { return ''; }
+  get duplex() { return 'half'; }
+  clone() {
+    const s = stateOf(this);
+    const data = cloneData(this);
+    return new Request(null, fromHost, { ...s, headers: new Headers(s.headers), data, stream: null, used: false });
+  }
+}
+globalClass(Request);
+
+const hasNoBody = (status) => status === 101 || status === 204 || status === 205 || status === 304;
+
+class Response extends Body {
+  constructor(body, init, state) {
+    if (init === fromHost) { super(state); return; }
+    init ??= {};
+    const s = newState(null, null);
+    super(s);
+    s.status = init.status === undefined ? 200 : Number(init.status) & 0xFFFF;
+    if (s.status < 200 || s.status > 599) throw new RangeError(`A Response has a status from 200 to 599, not ${init.status}.`);
+    s.statusText = init.statusText === undefined ? '' : String(init.statusText);
+    if (/[^\t\x20-\x7E\x80-\xFF]/.test(s.statusText)) throw new TypeError('Invalid statusText.');
+    s.headers = new Headers(init.headers);
+    if (body === undefined || body === null) return;
+    const [data, type] = extract(body);
+    if (hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
+    s.data = data;
+    if (type !== null && !s.headers.has('content-type')) s.headers.set('content-type', type);
+  }
+  get status() { return stateOf(this).status; }
+  get statusText() { return stateOf(this).statusText; }
+  get ok() { const { status } = stateOf(this); return status >= 200 && status < 300; }
+  get url() { return stateOf(this).url ?? ''; }
+  get redirected() { return stateOf(this).redirected ?? false; }
+  get type() { return stateOf(this).type ?? 'default'; }
+  clone() {
+    const s = stateOf(this);
+    const data = cloneData(this);
+    return new Response(null, fromHost, { ...s, headers: new Headers(s.headers), data, stream: null, used: false });
+  }
+  static json(value, init) {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError('The value has no JSON.');
+    const response = new Response(text, init);
+    if (init?.headers === undefined || !new Headers(init.headers).has('content-type')) response.headers.set('content-type', 'application/json');
+    return response;
+  }
+  static redirect(url, status = 302) {
+    const parsed = new URL(url).href;
+    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`The status of a redirect is 301, 302, 303, 307 or 308, not ${status}.`);
+    const response = new Response(null, { status, headers: { location: parsed } });
+    freezeHeaders(response.headers);
+    return response;
+  }
+  static error() {
+    const response = new Response(null);
+    Object.assign(stateOf(response), { status: 0, type: 'error' });
+    freezeHeaders(response.headers);
+    return response;
+  }
+}
+globalClass(Response);

@@ -1,0 +1,89 @@
+// Timers, the console, performance.
+
+let lastTimer = 0;
+const timers = new Map();
+
+const startTimer = (callback, ms, args, repeats) => {
+  if (typeof callback !== 'function') throw new TypeError('a timer needs a function');
+  const id = ++lastTimer;
+  ms = Math.max(0, Math.min(2147483647, Math.trunc(Number(ms)) || 0));
+  timers.set(id, callback);
+  const wait = () => operate('timer', String(ms)).then(() => {
+    if (!timers.has(id)) return;
+    if (repeats) wait(); else timers.delete(id);
+    report(() => callback(...args));
+  });
+  wait();
+  return id;
+};
+define('setTimeout', function setTimeout(callback, ms, ...args) { return startTimer(callback, ms, args, false); });
+define('setInterval', function setInterval(callback, ms, ...args) { return startTimer(callback, ms, args, true); });
+define('clearTimeout', function clearTimeout(id) { timers.delete(Number(id)); });
+define('clearInterval', function clearInterval(id) { timers.delete(Number(id)); });
+define('queueMicrotask', function queueMicrotask(callback) {
+  if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function');
+  Promise.resolve().then(() => report(callback));
+});
+
+const startedAt = Date.now();
+define('performance', Object.freeze({
+  timeOrigin: startedAt,
+  now() { return Date.now() - startedAt; },
+  mark() {}, measure() {}, toJSON() { return { timeOrigin: startedAt }; },
+}));
+
+const describeError = (error) => {
+  if (!(error instanceof Error)) return describe(error);
+  const head = String(error);
+  return error.stack ? head + '\n' + error.stack.trimEnd() : head;
+};
+
+// describe writes a value for the log.
+const describe = (value) => {
+  if (typeof value === 'string') return value;
+  if (value instanceof Error) return describeError(value);
+  if (typeof value === 'function') return `[Function ${value.name || 'anonymous'}]`;
+  if (typeof value === 'bigint') return value + 'n';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const seen = new Set();
+  try {
+    return JSON.stringify(value, (_, v) => {
+      if (typeof v === 'bigint') return v + 'n';
+      if (v instanceof Map) return { Map: [...v] };
+      if (v instanceof Set) return { Set: [...v] };
+      if (v instanceof Error) return String(v);
+      if (typeof v === 'object' && v !== null) {
+        if (seen.has(v)) return '[Circular]';
+        seen.add(v);
+      }
+      return v;
+    }) ?? String(value);
+  } catch (error) {
+    return Object.prototype.toString.call(value);
+  }
+};
+
+const counters = new Map(), clocks = new Map();
+const write = (level) => (...values) => { host.log(level, formatLog(values)); };
+const formatLog = (values) => {
+  if (typeof values[0] !== 'string' || !values[0].includes('%')) return values.map(describe).join(' ');
+  let next = 1;
+  const text = values[0].replace(/%([sdifjoO%])/g, (all, c) => {
+    if (c === '%') return '%';
+    if (next >= values.length) return all;
+    const v = values[next++];
+    return c === 'd' ? String(Number(v)) : c === 'i' ? String(Math.trunc(Number(v))) : c === 'f' ? String(parseFloat(v)) : describe(v);
+  });
+  return [text, ...values.slice(next).map(describe)].join(' ');
+};
+define('console', {
+  log: write('info'), info: write('info'), debug: write('debug'), warn: write('warn'), error: write('error'), dir: write('info'), table: write('info'),
+  trace(...values) { host.log('debug', formatLog(values) + '\n' + new Error().stack); },
+  assert(ok, ...values) { if (!ok) host.log('error', 'Assertion failed: ' + formatLog(values)); },
+  count(label = 'default') { counters.set(label, (counters.get(label) ?? 0) + 1); host.log('info', `${label}: ${counters.get(label)}`); },
+  countReset(label = 'default') { counters.delete(label); },
+  time(label = 'default') { clocks.set(label, Date.now()); },
+  timeLog(label = 'default') { host.log('info', `${label}: ${Date.now() - (clocks.get(label) ?? Date.now())} ms`); },
+  timeEnd(label = 'default') { this.timeLog(label); clocks.delete(label); },
+  group: write('info'), groupCollapsed: write('info'), groupEnd() {},
+});

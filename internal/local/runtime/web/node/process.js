@@ -1,0 +1,2 @@
+export default process;
+export const { env, argv, nextTick, cwd, platform, version, versions, hrtime, uptime } = process;
