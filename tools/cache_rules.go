@@ -30,13 +30,13 @@ func cacheRuleTools() []Tool {
 			Name: "set_cache_rule", Title: "Create or change a cache rule", Toolset: "cache",
 			Description: "Create a cache rule, or change one (rule_id): what edge and browsers keep, how long, by which cache key. What is not given stays.",
 			Calls:       []string{"ListSites", "ListCacheRules", "GetCacheRule", "CreateCacheRule", "UpdateCacheRule"},
-			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes,
+			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes, Versioned: true,
 		}, setCacheRule),
 		Define(Meta{
 			Name: "list_cache_rules", Title: "List cache rules", Toolset: "cache",
 			Description: "List a site's cache rules with their settings, or show one.",
 			Calls:       []string{"ListSites", "ListCacheRules", "GetCacheRule"},
-			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, func(ctx context.Context, d *Deps, in ListSettingsInput) (ListSettingsOutput, error) {
 			return cacheRules().list(ctx, d, in)
 		}),

@@ -45,13 +45,13 @@ func cacheSettingsTools() []Tool {
 			Name: "get_cache_settings", Title: "Show cache settings", Toolset: "cache",
 			Description: "Show a site's tiered cache, cache tag header and purge quotas.",
 			Calls:       []string{"ListSites", "GetTieredCache", "GetCacheTag", "GetPurgeQuota"},
-			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, getCacheSettings),
 		Define(Meta{
 			Name: "set_cache_settings", Title: "Change cache settings", Toolset: "cache",
 			Description: "Set a site's tiered cache and cache tag header. What is not given stays.",
 			Calls:       []string{"ListSites", "UpdateTieredCache", "GetCacheTag", "UpdateCacheTag"},
-			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, setCacheSettings),
 	}
 }
@@ -88,10 +88,7 @@ func getCacheSettings(ctx context.Context, d *Deps, in GetCacheSettingsInput) (G
 
 func (s *CacheSettings) tags(tag cacheTagAnswer) {
 	s.TagName = tag.TagName
-	if tag.CaseInsensitive != "" {
-		on := tag.CaseInsensitive == "on"
-		s.TagCaseInsensitive = &on
-	}
+	s.TagCaseInsensitive = isOn(tag.CaseInsensitive)
 }
 
 func setCacheSettings(ctx context.Context, d *Deps, in SetCacheSettingsInput) (SetCacheSettingsOutput, error) {
@@ -122,10 +119,7 @@ func setCacheSettings(ctx context.Context, d *Deps, in SetCacheSettingsInput) (S
 		tag.TagName = *in.TagName
 	}
 	if in.TagCaseInsensitive != nil {
-		tag.CaseInsensitive = "off"
-		if *in.TagCaseInsensitive {
-			tag.CaseInsensitive = "on"
-		}
+		tag.CaseInsensitive = onOff(*in.TagCaseInsensitive)
 	}
 	params := esa.Params{"SiteId": site.number(), "TagName": tag.TagName}
 	if tag.CaseInsensitive != "" {

@@ -41,12 +41,13 @@ func advice() []struct {
 // under 300 tokens, whatever is enabled.
 func Instructions(enabled []Tool) string {
 	sets, names := Toolsets(enabled), map[string]bool{}
-	destructive, paged, raw := false, false, false
+	destructive, paged, raw, versioned := false, false, false, false
 	for _, t := range enabled {
 		m := t.Meta()
 		names[m.Name] = true
 		destructive = destructive || m.Destructive == Yes
 		raw = raw || len(m.Calls) > 0
+		versioned = versioned || m.Versioned
 		paged = paged || strings.HasPrefix(m.Name, "list_")
 	}
 	var about []string
@@ -64,9 +65,12 @@ func Instructions(enabled []Tool) string {
 			lines = append(lines, a.text)
 		}
 	}
-	lines = append(lines, "Ids are strings. Read notes and next_steps in results; when an error names a next step, take it before repeating the call.")
+	lines = append(lines, "Ids are strings; a site is site_id or site_name. Read notes and next_steps in results; when an error names a next step, take it before repeating the call.")
 	if raw {
 		lines = append(lines, "raw: true adds the API's own answers to a result.")
+	}
+	if versioned {
+		lines = append(lines, "site_version: for sites with version_management.")
 	}
 	if paged {
 		lines = append(lines, "Results are paged: follow next_page.")

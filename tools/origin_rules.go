@@ -30,13 +30,13 @@ func originTools() []Tool {
 			Name: "set_origin_rule", Title: "Create or change an origin rule", Toolset: "origin",
 			Description: "Create an origin rule, or change one (rule_id): how the edge reaches the origin. What is not given stays. proxy_subdomain sets up a whole host.",
 			Calls:       []string{"ListSites", "ListOriginRules", "GetOriginRule", "ListRecords", "CreateOriginRule", "UpdateOriginRule"},
-			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes,
+			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes, Versioned: true,
 		}, setOriginRule),
 		Define(Meta{
 			Name: "list_origin_rules", Title: "List origin rules", Toolset: "origin",
 			Description: "List a site's origin rules with their settings, or show one.",
 			Calls:       []string{"ListSites", "ListOriginRules", "GetOriginRule"},
-			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, func(ctx context.Context, d *Deps, in ListSettingsInput) (ListSettingsOutput, error) {
 			return originRules().list(ctx, d, in)
 		}),

@@ -52,7 +52,7 @@ func proxySubdomain() Tool {
 		Description: "Put a host of a site in front of a server: proxied DNS record, certificate, origin rule, check. Steps that are done are kept: call it again to go on after waiting or a failure.",
 		Calls: []string{"ListSites", "ListRecords", "CreateRecord", "GetRecord", "GetSite", "UpdateRecord", "ListCertificates", "ApplyCertificate",
 			"ListOriginRules", "GetOriginRule", "CreateOriginRule", "UpdateOriginRule", "ListSiteRoutes"},
-		ReadOnly: No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+		ReadOnly: No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in ProxySubdomainInput) (ProxySubdomainOutput, error) {
 		if err := in.check(); err != nil {
 			return ProxySubdomainOutput{}, err

@@ -195,7 +195,7 @@ func (in SetRouteInput) fill(params esa.Params, rule string, old *Route) {
 	}
 	flag := func(name string, want *bool, have bool) {
 		if want != nil && *want != have {
-			params[name] = map[bool]string{true: "on", false: "off"}[*want]
+			params[name] = onOff(*want)
 		}
 	}
 	flag("RouteEnable", in.Enabled, old.Enabled)

@@ -96,13 +96,13 @@ func rulesTools() []Tool {
 			Name: "set_rule", Title: "Create or change a rule", Toolset: "rules",
 			Description: "Create a rule of a site, or change one (rule_id; what is not given stays): redirects, URL rewrites, headers, compression, HTTPS. Cache and origin rules have tools of their own.",
 			Calls:       kindCalls("List", "Get", "Create", "Update"),
-			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes,
+			ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes, Versioned: true,
 		}, setRule),
 		Define(Meta{
 			Name: "list_rules", Title: "List rules", Toolset: "rules",
 			Description: "List a site's rules (kinds of set_rule) in the order in which they apply.",
 			Calls:       kindCalls("List"),
-			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, listRules),
 		Define(Meta{
 			Name: "delete_rule", Title: "Delete a rule", Toolset: "rules",

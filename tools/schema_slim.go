@@ -17,9 +17,13 @@ func slim(whole json.RawMessage) json.RawMessage {
 	}
 	strict := s.AdditionalProperties
 	drop(&s)
+	undescribed := plainArguments()
 	for _, a := range sharedArguments() {
-		if shared, ok := s.Properties.Get(a.name); ok {
-			shared.Description = ""
+		undescribed = append(undescribed, a.name)
+	}
+	for _, name := range undescribed {
+		if p, ok := s.Properties.Get(name); ok {
+			p.Description = ""
 		}
 	}
 	if isFalse(strict) {

@@ -56,7 +56,7 @@ func listWafRulesets() Tool {
 		Name: "list_waf_rulesets", Title: "List WAF rule sets", Toolset: "security",
 		Description: "Shows a site's security rule sets by phase, with the number of rules.",
 		Calls:       []string{"GetWafRuleset", "ListSites", "ListWafPhases", "ListWafRulesets"},
-		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in ListWafRulesetsInput) (ListWafRulesetsOutput, error) {
 		var out ListWafRulesetsOutput
 		site, err := in.resolve(ctx, d)
@@ -140,7 +140,7 @@ func setWafRuleset() Tool {
 		Name: "set_waf_ruleset", Title: "Make or switch a WAF rule set", Toolset: "security",
 		Description: "Makes a security rule set, or switches one on or off.",
 		Calls:       []string{"CreateWafRuleset", "ListSites", "UpdateWafRuleset"},
-		ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes,
+		ReadOnly:    No, Destructive: Yes, Idempotent: No, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in SetWafRulesetInput) (SetWafRulesetOutput, error) {
 		out := SetWafRulesetOutput{ID: in.ID, Status: in.Status}
 		switch {
@@ -203,7 +203,7 @@ func deleteWafRuleset() Tool {
 		Name: "delete_waf_ruleset", Title: "Delete a WAF rule set", Toolset: "security",
 		Description: "Deletes a rule set with its rules. Call without confirm first, then ask the person.",
 		Calls:       []string{"DeleteWafRuleset", "GetWafRuleset", "ListSites"},
-		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in DeleteWafRulesetInput) (DeleteWafRulesetOutput, error) {
 		out := DeleteWafRulesetOutput{ID: in.ID}
 		if in.Confirm != "" && in.Confirm != string(in.ID) {

@@ -1,20 +1,29 @@
 package tools
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
 // sharedValues holds the arguments that tools share. Define adds them to a tool's own;
 // no tool has an argument of its own of these names.
 //
-// To add one: a field here, a row in sharedArguments, and what it does in
-// Tool.call. Tools whose work it changes get at it through Deps or the context.
+// To add one: a field here, a row in sharedArguments, and what it does in apply
+// or in Tool.call.
 type sharedValues struct {
 	// Raw asks for the API's own answers beside the projected result.
 	Raw bool `json:"raw"`
+	// SiteVersion is the version of the site's configuration to work on; nil
+	// leaves it to the service.
+	SiteVersion *int `json:"site_version"`
 }
 
 // sharedArgument describes one of them.
@@ -35,8 +44,16 @@ func sharedArguments() []sharedArgument {
 		fits:    func(m Meta) bool { return len(m.Calls) > 0 }, // read_api and write_api show the whole answer anyway
 		schema:  jsonschema.Schema{Type: "boolean", Description: "Add the API's own answers, without secrets"},
 		results: describeRaw,
+	}, {
+		name:   "site_version",
+		fits:   func(m Meta) bool { return m.Versioned },
+		schema: jsonschema.Schema{Type: "integer", Minimum: "0", Description: "Version of the configuration, of a site with version_management"},
 	}}
 }
+
+// plainArguments need no description either: their names say all, and models
+// pay for words.
+func plainArguments() []string { return []string{"site_id", "site_name", "page", "page_size"} }
 
 // addArguments adds what the tool takes in common to the schema of its input.
 func (m Meta) addArguments(s *jsonschema.Schema) {
@@ -63,4 +80,49 @@ func readShared(args json.RawMessage) (sharedValues, error) {
 		return c, fmt.Errorf("read arguments: %w", err)
 	}
 	return c, nil
+}
+
+// apply makes of d what the tool works with. answers is where the answers of the
+// API are kept, or nil.
+func (c sharedValues) apply(d *Deps) (own *Deps, answers *recorder) {
+	if !c.Raw && c.SiteVersion == nil {
+		return d, nil
+	}
+	with := *d
+	if c.SiteVersion != nil {
+		with.ESA = versioned{with.ESA, *c.SiteVersion}
+	}
+	if c.Raw {
+		answers = &recorder{next: with.ESA}
+		with.ESA = answers
+	}
+	return &with, answers
+}
+
+// versioned is a Caller that works on one version of a site's configuration: each
+// operation that takes a version gets it.
+type versioned struct {
+	next    esa.Caller
+	version int
+}
+
+// Call sends the operation on.
+func (v versioned) Call(ctx context.Context, action string, params esa.Params) (esa.Result, error) {
+	if takesSiteVersion(action) {
+		params = maps.Clone(params)
+		if params == nil {
+			params = esa.Params{}
+		}
+		if _, given := params[siteVersion]; !given {
+			params[siteVersion] = v.version
+		}
+	}
+	return v.next.Call(ctx, action, params)
+}
+
+const siteVersion = "SiteVersion"
+
+func takesSiteVersion(action string) bool {
+	op, ok := catalog.Lookup(action)
+	return ok && slices.ContainsFunc(op.Params, func(p catalog.Param) bool { return p.Name == siteVersion })
 }

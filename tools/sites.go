@@ -48,7 +48,7 @@ type ListSitesOutput struct {
 // GetSiteInput are the arguments of get_site.
 type GetSiteInput struct {
 	SiteRef
-	Details bool `json:"details,omitempty" jsonschema_description:"Also name servers in use, pause, IPv6, name exclusivity"`
+	Details bool `json:"details,omitempty" jsonschema_description:"Also name servers in use and all settings"`
 }
 
 // GetSiteOutput is the result of get_site.
@@ -100,9 +100,9 @@ func siteTools() []Tool {
 		}, listSites),
 		Define(Meta{
 			Name: "get_site", Title: "Show a site", Toolset: "sites",
-			Calls:       []string{"GetIPv6", "GetSite", "GetSiteCurrentNS", "GetSiteNameExclusive", "GetSitePause", "ListSites"},
+			Calls:       append([]string{"GetIPv6", "GetSite", "GetSiteCurrentNS", "GetSiteNameExclusive", "GetSitePause", "ListSites"}, siteSettingReads()...),
 			Description: "Shows one site: state, access type, coverage, plan, name servers, and what it waits for.",
-			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, getSite),
 		Define(Meta{
 			Name: "create_site", Title: "Add a site", Toolset: "sites",
@@ -118,10 +118,10 @@ func siteTools() []Tool {
 		}, verifySite),
 		Define(Meta{
 			Name: "update_site", Title: "Change a site", Toolset: "sites",
-			Calls: []string{"ActivateVersionManagement", "DeactivateVersionManagement", "GetSite", "ListRecords", "ListSites", "UpdateIPv6",
-				"UpdateSiteAccessType", "UpdateSiteCoverage", "UpdateSiteNameExclusive", "UpdateSitePause", "UpdateSiteVanityNS"},
-			Description: "Changes settings of a site itself; what is left out stays.",
-			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
+			Calls: append([]string{"ActivateVersionManagement", "DeactivateVersionManagement", "GetSite", "ListRecords", "ListSites", "UpdateIPv6",
+				"UpdateSiteAccessType", "UpdateSiteCoverage", "UpdateSiteNameExclusive", "UpdateSitePause", "UpdateSiteVanityNS"}, siteSettingWrites()...),
+			Description: "Changes settings of a site; what is left out stays.",
+			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, updateSite),
 		Define(Meta{
 			Name: "delete_site", Title: "Delete a site", Toolset: "sites",

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -18,6 +19,7 @@ type UpdateSiteInput struct {
 	VanityNS      []string `json:"vanity_ns,omitempty" jsonschema:"maxItems=5" jsonschema_description:"2-5 own name servers; [] for the assigned"`
 	IPv6          string   `json:"ipv6,omitempty" jsonschema:"enum=on,enum=off,enum=mainland" jsonschema_description:"mainland: in mainland China only"`
 	Versions      *bool    `json:"version_management,omitempty" jsonschema_description:"Keep configuration in versions"`
+	SiteSettings
 }
 
 // UpdateSiteOutput is the result of update_site.
@@ -37,9 +39,9 @@ type siteChange struct {
 
 func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOutput, error) {
 	var out UpdateSiteOutput
-	changes := in.changes()
-	if len(changes) == 0 {
-		return out, Refuse("Nothing to change: give access_type, coverage, paused, name_exclusive, vanity_ns, ipv6 or version_management.")
+	changes := append(in.changes(), in.SiteSettings.changes()...)
+	if len(changes) == 0 && in.OriginProtection == "" && in.OriginConverge == nil {
+		return out, Refuse("Nothing to change: give a setting, such as coverage, paused or development_mode.")
 	}
 	w, err := in.load(ctx, d, &out.Noted)
 	if err != nil {
@@ -48,7 +50,11 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 	if err := in.check(ctx, d, w); err != nil {
 		return out, err
 	}
-	for _, c := range changes {
+	origin, err := in.originChanges(ctx, d, w.SiteID)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range append(changes, origin...) {
 		c.params["SiteId"] = w.SiteID.number()
 		if _, err := invoke[struct{}](ctx, d, &out.Noted, c.action, c.params); err != nil {
 			if len(out.Changed) > 0 {
@@ -56,7 +62,9 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 			}
 			return out, fmt.Errorf("change %s of %s: %w", c.name, w.SiteName, err)
 		}
-		out.Changed = append(out.Changed, c.name)
+		if !slices.Contains(out.Changed, c.name) {
+			out.Changed = append(out.Changed, c.name)
+		}
 	}
 	if in.Coverage == "domestic" || in.Coverage == "global" {
 		out.Note(icpNote())
@@ -74,7 +82,6 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 func (in UpdateSiteInput) changes() []siteChange {
 	var list []siteChange
 	add := func(name, action string, params esa.Params) { list = append(list, siteChange{name, action, params}) }
-	onOff := map[bool]string{true: "on", false: "off"}
 	if in.VanityNS != nil && len(in.VanityNS) == 0 {
 		add("vanity_ns", "UpdateSiteVanityNS", esa.Params{"VanityNSList": ""})
 	}
@@ -91,7 +98,7 @@ func (in UpdateSiteInput) changes() []siteChange {
 		add("vanity_ns", "UpdateSiteVanityNS", esa.Params{"VanityNSList": strings.Join(in.VanityNS, ",")})
 	}
 	if in.NameExclusive != nil {
-		add("name_exclusive", "UpdateSiteNameExclusive", esa.Params{"Enable": onOff[*in.NameExclusive]})
+		add("name_exclusive", "UpdateSiteNameExclusive", esa.Params{"Enable": onOff(*in.NameExclusive)})
 	}
 	switch in.IPv6 {
 	case "off":

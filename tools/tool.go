@@ -39,6 +39,9 @@ type Meta struct {
 	Toolset string
 	// Calls names every API operation that the tool may send.
 	Calls []string
+	// Versioned says that it works on one version of a site's configuration, if
+	// the site has version management.
+	Versioned bool
 	// The four hints of MCP; all are mandatory.
 	ReadOnly, Destructive, Idempotent, OpenWorld Hint
 }
@@ -144,13 +147,7 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	if d, err = deps(); err != nil {
 		return nil, nil, t.fail(err)
 	}
-	var answers *recorder
-	if shared.Raw {
-		own := *d
-		answers = &recorder{next: d.ESA}
-		own.ESA = answers
-		d = &own
-	}
+	d, answers := shared.apply(d)
 	out, err := t.run(ctx, d, args)
 	if err != nil {
 		return nil, nil, t.fail(err)

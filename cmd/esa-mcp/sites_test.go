@@ -132,3 +132,43 @@ func TestRawAnswers(t *testing.T) {
 	require.Contains(t, listed.Raw[0].Answer, "Sites")
 	require.Empty(t, callOK[rawOutput](t, s, "list_sites", arguments{"raw": false}).Raw)
 }
+
+// Every setting of a site is changed and seen again with its value.
+func TestSiteSettings(t *testing.T) {
+	s := startLocal(t)
+	site := newSite(t, s, "settings.example", "NS")
+	before := callOK[tools.GetSiteOutput](t, s, "get_site", arguments{"site_id": site.ID, "details": true}).Details
+	require.False(t, *before.DevelopmentMode)
+	require.Equal(t, "flatten_at_root", before.CNAMEFlattening)
+	require.Equal(t, "", *before.ClientIPHeader)
+	require.Equal(t, "off", before.OriginProtection)
+	require.Nil(t, before.OriginConverge)
+
+	changed := callOK[tools.UpdateSiteOutput](t, s, "update_site", arguments{"site_id": site.ID, "development_mode": true, "seo_bypass": true,
+		"cname_flattening": "flatten_all", "cross_border": true, "performance_data": true, "client_geo_header": true,
+		"client_ip_header": "X-Visitor-IP", "origin_protection": "auto", "origin_converge": true})
+	require.Contains(t, changed.Changed, "origin_protection")
+	after := callOK[tools.GetSiteOutput](t, s, "get_site", arguments{"site_name": "settings.example", "details": true, "site_version": 0}).Details
+	for name, on := range map[string]*bool{"development_mode": after.DevelopmentMode, "seo_bypass": after.SEOBypass, "cross_border": after.CrossBorder,
+		"performance_data": after.PerformanceData, "client_geo_header": after.ClientGeoHeader, "origin_converge": after.OriginConverge} {
+		require.NotNil(t, on, name)
+		require.True(t, *on, name)
+	}
+	require.Equal(t, "flatten_all", after.CNAMEFlattening)
+	require.Equal(t, "X-Visitor-IP", *after.ClientIPHeader)
+	require.Equal(t, "auto", after.OriginProtection)
+	require.Equal(t, 3, after.OriginAddresses.Current)
+	require.False(t, after.OriginAddresses.NeedUpdate)
+
+	callOK[tools.UpdateSiteOutput](t, s, "update_site", arguments{"site_id": site.ID, "origin_protection": "off", "client_ip_header": ""})
+	off := callOK[tools.GetSiteOutput](t, s, "get_site", arguments{"site_id": site.ID, "details": true}).Details
+	require.Equal(t, "off", off.OriginProtection)
+	require.Equal(t, "", *off.ClientIPHeader)
+	require.True(t, *off.ClientGeoHeader, "what is not given stays")
+
+	require.Contains(t, s.refuse(t, "update_site", arguments{"site_id": site.ID, "origin_protection": "confirm"}), "give origin_protection on first")
+	require.Contains(t, s.refuse(t, "update_site", arguments{"site_id": site.ID}), "Nothing to change")
+	require.Contains(t, s.refuse(t, "update_site", arguments{"site_id": site.ID, "cname_flattening": "always"}), `"flatten_all"`)
+	require.Contains(t, s.refuse(t, "set_rule", arguments{"site_id": site.ID, "kind": "compression", "scope": "global",
+		"settings": arguments{"gzip": "on"}, "site_version": 5}), "InvalidSiteVersion")
+}
