@@ -10,25 +10,30 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
-// create makes the routine. Somebody else may have made it meanwhile: the three
-// spellings of that error are fine (esa-facts 1.2).
+// create makes the routine.
 func (r *deployment) create(ctx context.Context) error {
 	Progress(ctx, 20, 100, "creating routine "+r.name)
 	params := esa.Params{"Name": r.name, "HasAssets": true}
 	if r.description != "" {
 		params["Description"] = r.description
 	}
-	_, err := r.ESA.Call(ctx, "CreateRoutine", params)
+	return createRoutine(ctx, r.ESA, params)
+}
+
+// createRoutine makes a routine. Somebody else may have made it meanwhile: the
+// three spellings of that error are fine (esa-facts 1.2).
+func createRoutine(ctx context.Context, c esa.Caller, params esa.Params) error {
+	_, err := c.Call(ctx, "CreateRoutine", params)
 	if code := esa.CodeOf(err); strings.HasPrefix(code, "Routine") && strings.Contains(code, "AlreadyExist") {
 		return nil
 	}
 	if err == nil {
 		return nil
 	}
-	if status := serviceStatus(ctx, r.ESA); status != "" && status != "Running" {
+	if status := serviceStatus(ctx, c); status != "" && status != "Running" {
 		return Refuse("Edge Routine is not open on this account (status %s). A person has to open it in the ESA console (Edge Computing > Functions and Pages); opening may cost money, so it is not done here. Cause: %v", status, err)
 	}
-	return fmt.Errorf("create routine %s: %w", r.name, err)
+	return fmt.Errorf("create routine %s: %w", params["Name"], err)
 }
 
 // serviceStatus is the account's Edge Routine status, empty if it is not told.

@@ -49,31 +49,52 @@ func deleteRoutineVersion() Tool {
 	})
 }
 
-// UpdateRoutineInput are the arguments of update_routine.
-type UpdateRoutineInput struct {
-	Name        string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
-	Description string `json:"description" jsonschema_description:"New description; empty takes it away"`
+// SetRoutineInput are the arguments of set_routine.
+type SetRoutineInput struct {
+	Name        string  `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
+	Description *string `json:"description,omitempty" jsonschema_description:"Empty takes it away"`
 }
 
-// UpdateRoutineOutput is the result of update_routine.
-type UpdateRoutineOutput struct {
+// SetRoutineOutput is the result of set_routine.
+type SetRoutineOutput struct {
 	Noted
 	Name        string `json:"name" jsonschema_description:"Routine name"`
+	Created     bool   `json:"created"`
 	Description string `json:"description" jsonschema_description:"Description now"`
 }
 
-func updateRoutine() Tool {
+func setRoutine() Tool {
 	return Define(Meta{
-		Name: "update_routine", Title: "Change a routine's description", Toolset: "routines",
-		Description: "Change a routine's description.",
-		Calls:       []string{"UpdateRoutineConfigDescription"},
+		Name: "set_routine", Title: "Create or describe a routine", Toolset: "routines",
+		Description: "Create a routine without code, or change the description of one.",
+		Calls:       []string{"GetRoutine", "CreateRoutine", "UpdateRoutineConfigDescription", "GetErService"},
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
-	}, func(ctx context.Context, d *Deps, in UpdateRoutineInput) (UpdateRoutineOutput, error) {
-		out := UpdateRoutineOutput{Name: in.Name, Description: in.Description}
-		_, err := invoke[struct{}](ctx, d, &out.Noted, "UpdateRoutineConfigDescription", esa.Params{"Name": in.Name, "Description": in.Description})
-		if esa.CodeOf(err) == "RoutineNotExist" {
-			err = noRoutine(in.Name)
+	}, func(ctx context.Context, d *Deps, in SetRoutineInput) (SetRoutineOutput, error) {
+		out := SetRoutineOutput{Name: in.Name}
+		release, err := d.Locks.Lock(ctx, in.Name)
+		if err != nil {
+			return out, err
 		}
+		defer release()
+		r, exists, err := getRoutine(ctx, d.ESA, in.Name)
+		if err != nil {
+			return out, fmt.Errorf("look up routine %s: %w", in.Name, err)
+		}
+		out.Description = r.Description
+		if in.Description != nil {
+			out.Description = *in.Description
+		}
+		if !exists {
+			if err := checkName(in.Name); err != nil {
+				return out, err
+			}
+			out.Created = true
+			return out, createRoutine(ctx, d.ESA, esa.Params{"Name": in.Name, "Description": out.Description})
+		}
+		if out.Description == r.Description {
+			return out, nil
+		}
+		_, err = invoke[struct{}](ctx, d, &out.Noted, "UpdateRoutineConfigDescription", esa.Params{"Name": in.Name, "Description": out.Description})
 		return out, err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -17,7 +18,7 @@ func routineTools() []Tool {
 // coreRoutineTools are those for routines and their versions.
 func coreRoutineTools() []Tool {
 	return []Tool{listRoutines(), getRoutineTool(), deleteRoutine(), deployRoutine(),
-		publishRoutineVersion(), deleteRoutineVersion(), updateRoutine(), getRoutineService()}
+		publishRoutineVersion(), deleteRoutineVersion(), setRoutine(), getRoutineService()}
 }
 
 // RoutineSummary is one row of list_routines.
@@ -100,11 +101,13 @@ type RoutineVersion struct {
 
 // GetRoutineInput are the arguments of get_routine.
 type GetRoutineInput struct {
-	Name string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
+	Name          string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
+	SourceVersion string `json:"source_version,omitempty" jsonschema:"pattern=^[0-9]+$" jsonschema_description:"Also this version's code"`
 }
 
 // GetRoutineOutput is the result of get_routine.
 type GetRoutineOutput struct {
+	Noted
 	Name        string `json:"name" jsonschema_description:"Routine name"`
 	Description string `json:"description,omitempty" jsonschema_description:"Description"`
 	Domain      string `json:"domain,omitempty" jsonschema_description:"Default domain"`
@@ -113,13 +116,17 @@ type GetRoutineOutput struct {
 	Created   string            `json:"created,omitempty" jsonschema_description:"Creation time"`
 	Live      []LiveEnvironment `json:"live" jsonschema_description:"What each environment serves"`
 	Versions  []RoutineVersion  `json:"versions" jsonschema_description:"Code versions that are kept, newest first"`
+	Source    string            `json:"source,omitempty" jsonschema_description:"The script of source_version, as it was bundled"`
 }
+
+// maxSource bounds the code that a result shows, in bytes.
+const maxSource = 60_000
 
 func getRoutineTool() Tool {
 	return Define(Meta{
 		Name: "get_routine", Title: "Get a routine", Toolset: "routines",
 		Description: "Show one routine or Pages site: what is live in staging and production, its code versions, and an address that opens. The address carries a token valid for an hour: treat it as a secret.",
-		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineAccessToken"},
+		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineAccessToken", "GetRoutineCodeVersion"},
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in GetRoutineInput) (GetRoutineOutput, error) {
 		r, ok, err := getRoutine(ctx, d.ESA, in.Name)
@@ -144,10 +151,33 @@ func getRoutineTool() Tool {
 			})
 		}
 		if len(r.versionsIn(production)) > 0 {
-			out.Address, err = addressOf(ctx, d, in.Name, r.DefaultRelatedRecord, production)
+			if out.Address, err = addressOf(ctx, d, in.Name, r.DefaultRelatedRecord, production); err != nil {
+				return out, err
+			}
+		}
+		if in.SourceVersion != "" {
+			err = out.readSource(ctx, d, in.SourceVersion)
 		}
 		return out, err
 	})
+}
+
+// readSource adds a version's script. One that is too long for a result is cut.
+func (out *GetRoutineOutput) readSource(ctx context.Context, d *Deps, version string) error {
+	code, err := invoke[struct{ RoutineCode string }](ctx, d, &out.Noted, "GetRoutineCodeVersion", esa.Params{"Name": out.Name, "CodeVersion": version})
+	if err != nil {
+		return fmt.Errorf("read the code of version %s of %s: %w", version, out.Name, err)
+	}
+	out.Source = visible(code.RoutineCode)
+	switch n := len(out.Source); {
+	case n == 0:
+		out.Note(esa.Note{ID: "source", Text: "Version " + version + " has no script, only files."})
+	case n > maxSource:
+		out.Source = strings.ToValidUTF8(out.Source[:maxSource], "")
+		out.Note(esa.Note{ID: "source", Text: fmt.Sprintf("The script has %d bytes and is cut at %d: read_api with GetRoutineCodeVersion and jq .RoutineCode[%d:] shows the rest.",
+			n, maxSource, len(out.Source))})
+	}
+	return nil
 }
 
 func noRoutine(name string) error {

@@ -14,8 +14,8 @@ func securityTools() []Tool {
 	return []Tool{
 		Define(Meta{
 			Name: "list_waf_rules", Title: "List WAF rules", Toolset: "security",
-			Description: "Lists a site's security rules of a phase, or shows one by id in full.",
-			Calls:       []string{"GetWafRule", "ListSites", "ListWafRules"},
+			Description: "Lists a site's security rules of a phase, or shows one by id in full; with attack_type the managed rules behind it.",
+			Calls:       []string{"GetWafRule", "ListSites", "ListWafManagedRules", "ListWafRules"},
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, listWafRules),
 		Define(Meta{
@@ -63,6 +63,7 @@ type WafRule struct {
 	Expression string         `json:"expression,omitempty"`
 	Value      string         `json:"value,omitempty"`
 	Updated    string         `json:"updated,omitempty"`
+	Level      int            `json:"protection_level,omitempty" jsonschema_description:"Of a managed rule: 1 loose to 4 super strict"`
 	Config     map[string]any `json:"config,omitempty" jsonschema_description:"All of it, as the API has it"`
 }
 
@@ -99,6 +100,7 @@ type ListWafRulesInput struct {
 	Phase     string `json:"phase,omitempty" jsonschema:"enum=http_whitelist,enum=ip_access_rule,enum=http_custom,enum=http_ratelimit,enum=http_managed,enum=http_anti_scan,enum=http_bot,enum=http_security_level_rule" jsonschema_description:"Kind of rule; needed without id"`
 	ID        ID     `json:"id,omitempty" jsonschema_description:"Rule id"`
 	RulesetID ID     `json:"ruleset_id,omitempty" jsonschema_description:"Only this rule set"`
+	Attack    int    `json:"attack_type,omitempty" jsonschema:"minimum=1" jsonschema_description:"11 SQL injection, 12 XSS ..."`
 	Search    string `json:"search,omitempty" jsonschema_description:"In name or id"`
 	Status    string `json:"status,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"Only these"`
 	Page      int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page"`
@@ -116,7 +118,10 @@ type ListWafRulesOutput struct {
 
 func listWafRules(ctx context.Context, d *Deps, in ListWafRulesInput) (ListWafRulesOutput, error) {
 	var out ListWafRulesOutput
-	if (in.Phase == "") == (in.ID == "") {
+	if in.Attack != 0 && (in.RulesetID != "" || in.Phase != "" && in.Phase != "http_managed") {
+		return out, Refuse("attack_type shows managed rules: leave out ruleset_id, and phase but http_managed.")
+	}
+	if in.Attack == 0 && (in.Phase == "") == (in.ID == "") {
 		return out, Refuse("Give either phase, to list its rules, or id, to show one. list_waf_rulesets shows which phases have rules.")
 	}
 	site, err := in.resolve(ctx, d)
@@ -124,6 +129,9 @@ func listWafRules(ctx context.Context, d *Deps, in ListWafRulesInput) (ListWafRu
 		return out, err
 	}
 	out.SiteID = site
+	if in.Attack != 0 {
+		return out, out.managed(ctx, d, in)
+	}
 	if in.ID != "" {
 		w, err := getWafRule(ctx, d, &out.Noted, site, in.ID)
 		out.Rules, out.Total = []WafRule{w.rule(true)}, 1
@@ -134,13 +142,8 @@ func listWafRules(ctx context.Context, d *Deps, in ListWafRulesInput) (ListWafRu
 	if in.RulesetID != "" {
 		params["RulesetId"] = in.RulesetID.number()
 	}
-	query := map[string]any{"OrderBy": "position"}
-	if in.Search != "" {
-		query["IdNameLike"] = in.Search
-	}
-	if in.Status != "" {
-		query["Status"] = in.Status
-	}
+	query := in.query()
+	query["OrderBy"] = "position"
 	params["QueryArgs"] = query
 	answer, err := invoke[struct {
 		Rules      []wireWafRule
@@ -156,6 +159,41 @@ func listWafRules(ctx context.Context, d *Deps, in ListWafRulesInput) (ListWafRu
 	}
 	out.Total, out.NextPage = answer.TotalCount, nextPage(page, size, answer.TotalCount)
 	return out, nil
+}
+
+// query is what narrows a list.
+func (in ListWafRulesInput) query() map[string]any {
+	query := map[string]any{}
+	if in.Search != "" {
+		query["IdNameLike"] = in.Search
+	}
+	if in.Status != "" {
+		query["Status"] = in.Status
+	}
+	return query
+}
+
+// managed lists the service's own rules against one kind of attack, as the
+// site's managed rule sets them.
+func (out *ListWafRulesOutput) managed(ctx context.Context, d *Deps, in ListWafRulesInput) error {
+	page, size := cmp.Or(in.Page, 1), cmp.Or(in.PageSize, 20)
+	params := esa.Params{"SiteId": out.SiteID.number(), "AttackType": in.Attack, "Language": "en", "PageNumber": page, "PageSize": size, "QueryArgs": in.query()}
+	if in.ID != "" {
+		params["Id"] = in.ID.number()
+	}
+	answer, err := invoke[struct {
+		Rules []struct {
+			ID                   ID `json:"Id"`
+			Name, Status, Action string
+			ProtectionLevel      int
+		}
+		TotalCount int
+	}](ctx, d, &out.Noted, "ListWafManagedRules", params)
+	for _, r := range answer.Rules {
+		out.Rules = append(out.Rules, WafRule{ID: r.ID, Name: r.Name, Status: r.Status, Action: r.Action, Level: r.ProtectionLevel})
+	}
+	out.Total, out.NextPage = answer.TotalCount, nextPage(page, size, answer.TotalCount)
+	return wafRuleError(err, in.ID)
 }
 
 func getWafRule(ctx context.Context, d *Deps, notes *Noted, site, id ID) (wireWafRule, error) {

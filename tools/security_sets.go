@@ -39,6 +39,7 @@ type ListWafRulesetsInput struct {
 	SiteRef
 	Phase    string `json:"phase,omitempty" jsonschema_description:"Default: all"`
 	ID       ID     `json:"id,omitempty" jsonschema_description:"Only this one"`
+	Quotas   bool   `json:"quotas,omitempty" jsonschema_description:"Also how many rules there are, and the account's limits"`
 	Page     int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page, with phase"`
 	PageSize int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=100,default=20" jsonschema_description:"Per page"`
 }
@@ -49,13 +50,14 @@ type ListWafRulesetsOutput struct {
 	SiteID   ID           `json:"site_id"`
 	Rulesets []WafRuleset `json:"rulesets"`
 	NextPage int          `json:"next_page,omitempty"`
+	Quotas   *WafQuotas   `json:"quotas,omitempty"`
 }
 
 func listWafRulesets() Tool {
 	return Define(Meta{
 		Name: "list_waf_rulesets", Title: "List WAF rule sets", Toolset: "security",
 		Description: "Shows a site's security rule sets by phase, with the number of rules.",
-		Calls:       []string{"GetWafRuleset", "ListSites", "ListWafPhases", "ListWafRulesets"},
+		Calls:       []string{"GetWafQuota", "GetWafRuleset", "ListSites", "ListWafPhases", "ListWafRulesets", "ListWafUsageOfRules"},
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in ListWafRulesetsInput) (ListWafRulesetsOutput, error) {
 		var out ListWafRulesetsOutput
@@ -66,6 +68,11 @@ func listWafRulesets() Tool {
 		out.SiteID = site
 		if in.Phase != "" {
 			if err := checkPhase(in.Phase); err != nil {
+				return out, err
+			}
+		}
+		if in.Quotas {
+			if out.Quotas, err = wafQuotas(ctx, d, &out.Noted, site, in.Phase); err != nil {
 				return out, err
 			}
 		}

@@ -24,3 +24,13 @@ func TestUpdateWafRuleKeepsWhatIsNotGiven(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"SiteId":1,"Id":9007199254740993,"Status":"off"}`, f.calls[1].Params, "the configuration is not sent again")
 }
+
+// A limit is told in any of the comparisons that the API has for it.
+func TestWafBounds(t *testing.T) {
+	n := func(n int) *int { return &n }
+	for want, bound := range map[int]wafBound{5: {LessThanOrEqual: n(5)}, 4: {LessThan: n(5)}, 6: {Equal: n(6)}, 0: {}} {
+		got, ok := bound.most()
+		require.Equal(t, want, got)
+		require.Equal(t, bound != wafBound{}, ok)
+	}
+}

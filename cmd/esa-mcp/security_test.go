@@ -132,3 +132,32 @@ func TestAccountLists(t *testing.T) {
 	require.Contains(t, s.refuse(t, "create_list", arguments{"name": "a-b", "kind": "ip"}), "name")
 	require.Contains(t, s.refuse(t, "create_list", arguments{"name": "a", "kind": "ip", "items": []string{"10.0.0"}}), "InvalidParameter.Items")
 }
+
+// The service's own rules follow the site's managed rule, and what is used and
+// allowed can be seen.
+func TestManagedRulesAndQuotas(t *testing.T) {
+	s, _ := withSite(t, "security", "shop.test", "NS")
+	managed := func(more arguments) []tools.WafRule {
+		more["site_name"], more["attack_type"] = "shop.test", 11
+		return callOK[tools.ListWafRulesOutput](t, s, "list_waf_rules", more).Rules
+	}
+	require.Len(t, managed(arguments{}), 4)
+	require.Empty(t, managed(arguments{"status": "on"}))
+	made := callOK[tools.CreateWafRulesOutput](t, s, "create_waf_rules", arguments{"site_name": "shop.test", "phase": "http_managed", "rules": []arguments{
+		{"config": arguments{"ManagedRulesets": []arguments{{"AttackType": 11, "ProtectionLevel": 2, "Action": "deny"}}}}}})
+	on := managed(arguments{"status": "on", "phase": "http_managed", "id": made.IDs[0]})
+	require.Len(t, on, 2)
+	require.Equal(t, "deny", on[0].Action)
+	require.Equal(t, 1, on[0].Level)
+	require.Contains(t, s.refuse(t, "list_waf_rules", arguments{"site_name": "shop.test", "attack_type": 11, "phase": "http_custom"}), "leave out")
+	require.Contains(t, s.refuse(t, "list_waf_rules", arguments{"site_name": "shop.test", "attack_type": 99}), "InvalidParameter.AttackType")
+
+	callOK[tools.CreateWafRulesOutput](t, s, "create_waf_rules", arguments{"site_name": "shop.test", "phase": "http_custom", "rules": []arguments{
+		{"name": "a", "action": "deny", "expression": "true"}}})
+	quotas := callOK[tools.ListWafRulesetsOutput](t, s, "list_waf_rulesets", arguments{"site_name": "shop.test", "quotas": true}).Quotas
+	require.Equal(t, int64(2), quotas.RulesOfSite)
+	require.Equal(t, 10, quotas.Limits["lists"])
+	require.NotContains(t, quotas.Limits, "scene_policies", "which the plan does not have")
+	one := callOK[tools.ListWafRulesetsOutput](t, s, "list_waf_rulesets", arguments{"site_name": "shop.test", "phase": "http_custom", "quotas": true}).Quotas
+	require.Equal(t, int64(1), one.RulesOfSite)
+}

@@ -17,8 +17,8 @@ func (e *entry) check() error {
 	if utf8.RuneCountInString(e.description) > maxText {
 		return api.Errorf(400, "InvalidParameter.Description", "Description must have at most %d characters.", maxText)
 	}
-	if len(e.items) > maxItems {
-		return api.Errorf(400, "QuotaExceed.ListItems", "A list has at most %d items, not %d.", maxItems, len(e.items))
+	if len(e.items) > MaxItems {
+		return api.Errorf(400, "QuotaExceed.ListItems", "A list has at most %d items, not %d.", MaxItems, len(e.items))
 	}
 	fits := map[string]func(string) bool{"ip": isNetwork, "host": isHost, "asn": isASN}[e.kind]
 	if fits == nil {

@@ -23,8 +23,8 @@ import (
 
 // Limits of the service.
 const (
-	maxLists = 10
-	maxItems = 500
+	MaxLists = 10  // lists of an account
+	MaxItems = 500 // items of a list
 	maxText  = 255 // characters of a description
 )
 
@@ -90,8 +90,8 @@ func (s *Service) create(ctx context.Context, r *api.Request) (any, error) {
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM lists`).Scan(&count); err != nil {
 			return fmt.Errorf("count the lists: %w", err)
 		}
-		if count >= maxLists {
-			return api.Errorf(400, "QuotaExceed.List", "The account has all its %d lists already.", maxLists)
+		if count >= MaxLists {
+			return api.Errorf(400, "QuotaExceed.List", "The account has all its %d lists already.", MaxLists)
 		}
 		if err := free(ctx, tx, e); err != nil {
 			return err

@@ -109,7 +109,7 @@ func TestListsRefused(t *testing.T) {
 		_, code := b.create(c.name, c.kind, c.items)
 		require.Equal(t, c.code, code, name)
 	}
-	for i := range maxLists - 1 {
+	for i := range MaxLists - 1 {
 		_, code := b.create(fmt.Sprint("more", i), "asn", `["45104"]`)
 		require.Empty(t, code)
 	}

@@ -174,25 +174,6 @@ func (s *Service) createRule(ctx context.Context, r *api.Request) (any, error) {
 	return out, err
 }
 
-// withRule runs fn on the rule that a call names in Id.
-func (s *Service) withRule(ctx context.Context, p api.Params, fn func(tx *sql.Tx, t rule) error) error {
-	id, err := p.Int("Id", 0)
-	if err != nil {
-		return err
-	}
-	return s.store.Tx(ctx, func(tx *sql.Tx) error {
-		at, err := s.at(ctx, tx, p)
-		if err != nil {
-			return err
-		}
-		t, err := one(ctx, tx, at, id)
-		if err != nil {
-			return err
-		}
-		return fn(tx, t)
-	})
-}
-
 // updateRule answers UpdateWafRule: a new configuration, status or position.
 func (s *Service) updateRule(ctx context.Context, r *api.Request) (any, error) {
 	c, err := readConfig(r.Params)
@@ -204,7 +185,7 @@ func (s *Service) updateRule(ctx context.Context, r *api.Request) (any, error) {
 		return nil, err
 	}
 	var out made
-	err = s.withRule(ctx, r.Params, func(tx *sql.Tx, t rule) error {
+	err = withOne(ctx, s, r.Params, one, func(tx *sql.Tx, t rule) error {
 		out.ID = t.id
 		if c == nil {
 			c = t.config
@@ -250,7 +231,7 @@ func move(ctx context.Context, tx *sql.Tx, t rule, to int64) error {
 
 // deleteRule answers DeleteWafRule.
 func (s *Service) deleteRule(ctx context.Context, r *api.Request) (any, error) {
-	return nil, s.withRule(ctx, r.Params, func(tx *sql.Tx, t rule) error {
+	return nil, withOne(ctx, s, r.Params, one, func(tx *sql.Tx, t rule) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM waf_rules WHERE id = ?`, t.id); err != nil {
 			return fmt.Errorf("delete the rule: %w", err)
 		}
@@ -273,7 +254,7 @@ func (s *Service) getRule(ctx context.Context, r *api.Request) (any, error) {
 		Status      string
 		UpdateTime  string
 	}{}
-	err := s.withRule(ctx, r.Params, func(_ *sql.Tx, t rule) error {
+	err := withOne(ctx, s, r.Params, one, func(_ *sql.Tx, t rule) error {
 		out.Config, out.ID, out.Name, out.Phase = t.shown(), t.id, t.name, t.phase
 		out.Position, out.RulesetID, out.Status, out.UpdateTime = t.position, t.setID, t.status, stamp(t.updated)
 		return nil

@@ -110,8 +110,10 @@ func (s *Service) createSet(ctx context.Context, r *api.Request) (any, error) {
 	return made{ID: t.id}, err
 }
 
-// withSet runs fn on the rule set that a call names in Id.
-func (s *Service) withSet(ctx context.Context, p api.Params, fn func(tx *sql.Tx, t ruleset) error) error {
+// withOne runs fn on the rule or rule set that a call names in Id; find looks it
+// up.
+func withOne[T any](ctx context.Context, s *Service, p api.Params, find func(context.Context, *sql.Tx, place, int64) (T, error),
+	fn func(tx *sql.Tx, found T) error) error {
 	id, err := p.Int("Id", 0)
 	if err != nil {
 		return err
@@ -121,11 +123,11 @@ func (s *Service) withSet(ctx context.Context, p api.Params, fn func(tx *sql.Tx,
 		if err != nil {
 			return err
 		}
-		t, err := set(ctx, tx, at, id)
+		found, err := find(ctx, tx, at, id)
 		if err != nil {
 			return err
 		}
-		return fn(tx, t)
+		return fn(tx, found)
 	})
 }
 
@@ -135,7 +137,7 @@ func (s *Service) updateSet(ctx context.Context, r *api.Request) (any, error) {
 	if err := checkStatus(status); err != nil {
 		return nil, err
 	}
-	return nil, s.withSet(ctx, r.Params, func(tx *sql.Tx, t ruleset) error {
+	return nil, withOne(ctx, s, r.Params, set, func(tx *sql.Tx, t ruleset) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE waf_rulesets SET status = ?, updated = ? WHERE id = ?`, status, s.clock(), t.id); err != nil {
 			return fmt.Errorf("store the rule set: %w", err)
 		}
@@ -145,7 +147,7 @@ func (s *Service) updateSet(ctx context.Context, r *api.Request) (any, error) {
 
 // deleteSet answers DeleteWafRuleset; the rules go with it.
 func (s *Service) deleteSet(ctx context.Context, r *api.Request) (any, error) {
-	return nil, s.withSet(ctx, r.Params, func(tx *sql.Tx, t ruleset) error {
+	return nil, withOne(ctx, s, r.Params, set, func(tx *sql.Tx, t ruleset) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM waf_rulesets WHERE id = ?`, t.id); err != nil {
 			return fmt.Errorf("delete the rule set: %w", err)
 		}
