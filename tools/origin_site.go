@@ -2,34 +2,12 @@ package tools
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"regexp"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
-
-// siteOfHost finds the site that a host name belongs to: the one with the
-// longest name that the host is or ends with.
-func siteOfHost(ctx context.Context, d *Deps, host string) (Site, error) {
-	host = siteName(host)
-	for name := host; strings.Contains(name, "."); {
-		found, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{
-			"SiteName": name, "SiteSearchType": "exact", "PageNumber": 1, "PageSize": 10,
-		})
-		if err != nil {
-			return Site{}, fmt.Errorf("find the site of %s: %w", host, err)
-		}
-		for _, s := range found.Sites {
-			if siteName(s.SiteName) == name {
-				return s.site(), nil
-			}
-		}
-		_, name, _ = strings.Cut(name, ".")
-	}
-	return Site{}, Refuse("No site of the account has the host %q: list_sites shows the sites.", host)
-}
 
 // ruleHost is the one host that a condition is about, as far as its plain form
 // tells, or nothing.

@@ -42,29 +42,65 @@ func (ref SiteRef) resolve(ctx context.Context, d *Deps) (ID, error) {
 		}
 		return ref.SiteID, nil
 	}
+	site, found, err := siteNamed(ctx, d, name)
+	switch {
+	case err != nil:
+		return "", err
+	case !found:
+		return "", noSuchSite(ctx, d, name)
+	case ref.SiteID != "" && ref.SiteID != site.SiteID:
+		return "", Refuse("site_id %s and site_name %s are not the same site: %s has the id %s. Give one of them.", ref.SiteID, name, name, site.SiteID)
+	}
+	return site.SiteID, nil
+}
+
+// siteNamed finds the site of exactly that name.
+func siteNamed(ctx context.Context, d *Deps, name string) (site wireSite, found bool, err error) {
 	// The search is exact when nothing else is said; saying so guards against a
 	// change of the default.
-	found, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{
+	answer, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{
 		"SiteName": name, "SiteSearchType": "exact", "PageNumber": 1, "PageSize": 10,
 	})
 	if err != nil {
-		return "", fmt.Errorf("find site %s: %w", name, err)
+		return site, false, fmt.Errorf("find site %s: %w", name, err)
 	}
-	for _, s := range found.Sites {
-		if siteName(s.SiteName) != name {
-			continue
+	for _, s := range answer.Sites {
+		if siteName(s.SiteName) == name {
+			return s, true, nil
 		}
-		if ref.SiteID != "" && ref.SiteID != s.SiteID {
-			return "", Refuse("site_id %s and site_name %s are not the same site: %s has the id %s. Give one of them.",
-				ref.SiteID, name, name, s.SiteID)
-		}
-		return s.SiteID, nil
 	}
-	return "", noSuchSite(ctx, d, name)
+	return site, false, nil
+}
+
+// siteAbove finds the site that a host name belongs to: the one with the longest
+// name that the host is or ends with.
+func siteAbove(ctx context.Context, d *Deps, host string) (site wireSite, found bool, err error) {
+	for name := siteName(host); strings.Contains(name, "."); _, name, _ = strings.Cut(name, ".") {
+		if site, found, err = siteNamed(ctx, d, name); found || err != nil {
+			return site, found, err
+		}
+	}
+	return site, false, nil
+}
+
+// siteOfHost is siteAbove for those who cannot do without.
+func siteOfHost(ctx context.Context, d *Deps, host string) (Site, error) {
+	w, found, err := siteAbove(ctx, d, host)
+	if err == nil && !found {
+		err = Refuse("No site of the account has the host %q: list_sites shows the sites.", siteName(host))
+	}
+	return w.site(), err
 }
 
 // noSuchSite names the site that may have been meant.
 func noSuchSite(ctx context.Context, d *Deps, name string) error {
+	of, found, err := siteAbove(ctx, d, name)
+	if err != nil {
+		return err
+	}
+	if found {
+		return Refuse("There is no site %q: it is a host name of the site %s, so use that as site_name.", name, of.SiteName)
+	}
 	all, err := esa.Call[listSitesAnswer](ctx, d.ESA, "ListSites", esa.Params{"PageNumber": 1, "PageSize": 500})
 	if err != nil {
 		return fmt.Errorf("find site %s: %w", name, err)
@@ -75,10 +111,6 @@ func noSuchSite(ctx context.Context, d *Deps, name string) error {
 	names := make([]string, len(all.Sites))
 	for i, s := range all.Sites {
 		names[i] = s.SiteName
-		// A host name was given: its site is the one it ends with.
-		if strings.HasSuffix(name, "."+s.SiteName) {
-			return Refuse("There is no site %q: it is a host name of the site %s, so use that as site_name.", name, s.SiteName)
-		}
 	}
 	return Refuse("There is no site %q: did you mean %q? list_sites shows all.", name, Nearest(name, names))
 }

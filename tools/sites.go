@@ -101,7 +101,7 @@ func siteTools() []Tool {
 		Define(Meta{
 			Name: "get_site", Title: "Show a site", Toolset: "sites",
 			Calls:       append([]string{"GetIPv6", "GetSite", "GetSiteCurrentNS", "GetSiteNameExclusive", "GetSitePause", "ListSites"}, siteSettingReads()...),
-			Description: "Shows one site: state, access type, coverage, plan, name servers, and what it waits for.",
+			Description: "Shows one site, or that of a host name: state, access type, coverage, plan, name servers, and what it waits for.",
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, getSite),
 		Define(Meta{
@@ -173,7 +173,11 @@ func listSites(ctx context.Context, d *Deps, in ListSitesInput) (ListSitesOutput
 
 func getSite(ctx context.Context, d *Deps, in GetSiteInput) (GetSiteOutput, error) {
 	var out GetSiteOutput
-	w, err := in.load(ctx, d, &out.Noted)
+	ref, err := in.orOfHost(ctx, d, &out.Noted)
+	if err != nil {
+		return out, err
+	}
+	w, err := ref.load(ctx, d, &out.Noted)
 	if err != nil {
 		return out, err
 	}
@@ -189,6 +193,22 @@ func getSite(ctx context.Context, d *Deps, in GetSiteInput) (GetSiteOutput, erro
 		out.Details = &details
 	}
 	return out, nil
+}
+
+// orOfHost takes a host name for the name of the site that it belongs to.
+func (ref SiteRef) orOfHost(ctx context.Context, d *Deps, notes *Noted) (SiteRef, error) {
+	if ref.SiteName == "" {
+		return ref, nil
+	}
+	site, found, err := siteAbove(ctx, d, ref.SiteName)
+	if host := siteName(ref.SiteName); found && siteName(site.SiteName) != host {
+		notes.Note(esa.Note{ID: "host", Text: host + " is a host of the site " + site.SiteName + "."})
+		ref.SiteName = site.SiteName
+	}
+	if found && ref.SiteID == "" {
+		return SiteRef{SiteID: site.SiteID}, nil // looked up once is enough
+	}
+	return ref, err
 }
 
 // brief is a site as one of many: get_site shows the rest.

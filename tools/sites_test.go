@@ -99,6 +99,9 @@ func TestGetSite(t *testing.T) {
 		require.JSONEq(t, want, out)
 		require.Equal(t, fakeCall{"GetSite", `{"SiteId":9007199254740993}`}, f.calls[len(f.calls)-1])
 	}
+	out, err := callTool(t, f, "get_site", `{"site_name":"a.www.shop.example"}`)
+	require.NoError(t, err)
+	require.Contains(t, out, "a.www.shop.example is a host of the site shop.example.", "it is found by a host, too")
 }
 
 func TestSiteReferences(t *testing.T) {
@@ -112,7 +115,7 @@ func TestSiteReferences(t *testing.T) {
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){"ListSites": sitesOf(nsSite, cnameSite)}}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := callTool(t, f, "get_site", test.args)
+			_, err := callTool(t, f, "get_cache_settings", test.args)
 			require.ErrorContains(t, err, test.want)
 		})
 	}
