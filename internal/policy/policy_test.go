@@ -52,6 +52,7 @@ var onlyIn = map[string][]string{
 	"github.com/klauspost/compress":    {"internal/pages", "internal/local/routine"},
 	"github.com/santhosh-tekuri":       {"tools"},
 	"github.com/invopop/jsonschema":    {"tools"},
+	"github.com/dlclark/regexp2":       {"internal/rule"},
 	"github.com/tailscale/hujson":      {"internal/pages"},
 	"github.com/pelletier/go-toml":     {"internal/pages"},
 	"github.com/alibabacloud-go/debug": {},
