@@ -108,9 +108,6 @@ func (out *PurgeCacheOutput) quota(ctx context.Context, d *Deps) {
 	}
 	left := max(quota.Limit-quota.Used, 0)
 	out.QuotaLeft = &left
-	if want := int64(max(out.Submitted, 1)); want > left {
-		out.Note(esa.Note{ID: "cache-purge-quota", Text: fmt.Sprintf("%d asked for, %d of %d purges of type %s left today", want, left, quota.Limit, out.Type)})
-	}
 }
 
 // confirmed asks before everything is purged.
@@ -163,9 +160,6 @@ func (in *PurgeCacheInput) check(notes *Noted) error {
 			in.Targets[i] = target + "/"
 			notes.Note(esa.Note{ID: "cache-directory", Text: "a directory ends with a slash: " + in.Targets[i]})
 		}
-	}
-	if in.Type == "directory" || in.Type == "hostname" {
-		notes.Note(esa.Note{ID: "cache-purge-wide", Text: "all that is below is fetched from the origin again"})
 	}
 	return nil
 }

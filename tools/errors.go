@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // refusal is an error whose text is meant for the model.
@@ -30,6 +31,7 @@ func Refuse(format string, a ...any) error {
 func Explain(tool string, err error) string {
 	var (
 		refused *refusal
+		guarded *guard.Refusal
 		service *esa.Error
 	)
 	isService := errors.As(err, &service)
@@ -40,6 +42,8 @@ func Explain(tool string, err error) string {
 			text += "\nRequest id: " + service.RequestID
 		}
 		return Clean(text)
+	case errors.As(err, &guarded):
+		return Clean(guarded.Error())
 	case isService:
 		return Clean(explainService(tool, err, service))
 	case errors.Is(err, context.Canceled):
@@ -75,6 +79,9 @@ func explainService(tool string, err error, e *esa.Error) string {
 	line(&b, "Next", nextStep(e))
 	if c, ok := esa.LookupCode(e.Code); ok && !e.Retryable && !e.OutcomeUnknown && c.Next != tool {
 		line(&b, "Tool", c.Next)
+	}
+	for _, n := range guard.NotesOf(err) {
+		line(&b, "Note", n.ID+": "+n.Text)
 	}
 	line(&b, "Request id", e.RequestID)
 	return b.String()

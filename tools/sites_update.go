@@ -66,9 +66,6 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 			out.Changed = append(out.Changed, c.name)
 		}
 	}
-	if in.Coverage == "domestic" || in.Coverage == "global" {
-		out.Note(icpNote())
-	}
 	if w, err = (SiteRef{SiteID: w.SiteID}).load(ctx, d, &out.Noted); err != nil {
 		return out, err
 	}

@@ -18,6 +18,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Hint is a tool annotation that has to be given: Unset fails the tests.
@@ -148,7 +150,7 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 		return nil, nil, t.fail(err)
 	}
 	d, answers := shared.apply(d)
-	out, err := t.run(ctx, d, args)
+	out, err := t.run(guard.WithAsker(ctx, alreadyAsked), d, args)
 	if err != nil {
 		return nil, nil, t.fail(err)
 	}
@@ -163,6 +165,9 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	}
 	return result, images, nil
 }
+
+// alreadyAsked lets through what tools have had confirmed by themselves.
+func alreadyAsked(context.Context, guard.Question) error { return nil }
 
 func (t Tool) fail(err error) *Failure {
 	return &Failure{Text: Explain(t.meta.Name, err), Err: err}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
@@ -103,8 +104,9 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	if err != nil {
 		return nil, err
 	}
+	guarded := guard.New(client, guard.Config{Off: s.guardrails == "off", Now: time.Now, Logger: s.logger})
 	return &tools.Deps{
-		ESA: client, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
+		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -73,7 +74,7 @@ func TestKVBatches(t *testing.T) {
 
 	keys := []string{"none", "k00000", "k00000"}
 	deleted := callOK[tools.BatchDeleteKVOutput](t, s, "batch_delete_kv", arguments{"namespace": "ns", "keys": keys})
-	require.Equal(t, tools.BatchDeleteKVOutput{Namespace: "ns", Deleted: 1, FailedCount: 1, Failed: []string{"none"}}, deleted)
+	require.Equal(t, tools.BatchDeleteKVOutput{Noted: tools.Noted{Notes: []esa.Note{{ID: "api-partial", Text: "1 of 2 keys failed: none. The others are done"}}}, Namespace: "ns", Deleted: 1, FailedCount: 1, Failed: []string{"none"}}, deleted)
 	for i := range 12_000 {
 		keys = append(keys, fmt.Sprintf("k%05d", i))
 	}

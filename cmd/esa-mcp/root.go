@@ -39,16 +39,17 @@ func failed(format string, args ...any) error {
 
 // settings are the global flags.
 type settings struct {
-	local    bool
-	localDir string
-	endpoint string
-	region   string
-	toolsets string
-	readOnly bool
-	faults   []string
-	yes      bool
-	logLevel string
-	timeout  time.Duration
+	local      bool
+	localDir   string
+	endpoint   string
+	region     string
+	toolsets   string
+	readOnly   bool
+	faults     []string
+	yes        bool
+	guardrails string
+	logLevel   string
+	timeout    time.Duration
 
 	logger *slog.Logger
 }
@@ -102,6 +103,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
 	f.StringArrayVar(&s.faults, "fault", nil, "a fault of the local ESA, such as 'action=PutKv code=TooQuickRequests rate=0.2'; may be given several times")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
+	f.StringVar(&s.guardrails, "guardrails", "on", "on, or off: calls are no longer mended, refused or warned about; what has to be confirmed is still asked")
 	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")
 	f.DurationVar(&s.timeout, "timeout", 0, "longest time one tool call may take, such as 90s (default: no limit beyond those of its requests)")
 }
@@ -141,6 +143,9 @@ func (s *settings) complete(stderr io.Writer) error {
 	}
 	if s.timeout < 0 {
 		return fmt.Errorf("--timeout must not be negative: %s", s.timeout)
+	}
+	if s.guardrails != "on" && s.guardrails != "off" {
+		return fmt.Errorf("--guardrails must be on or off, not %q", s.guardrails)
 	}
 	if s.localDir == "" {
 		base, err := os.UserConfigDir()

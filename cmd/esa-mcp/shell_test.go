@@ -72,6 +72,7 @@ func TestBadUsage(t *testing.T) {
 		"no tool left":         {[]string{"tools", "--toolsets", "pages", "--read-only"}, "leaves no tool"},
 		"http to the world":    {[]string{"call", "list_sites", "--endpoint", "http://esa.example.com"}, "loopback"},
 		"endpoint and local":   {[]string{"--local", "--endpoint", "https://esa.example.com"}, "exclude"},
+		"bad guardrails":       {[]string{"tools", "--guardrails", "some"}, "on or off"},
 		"bad level":            {[]string{"tools", "--log-level", "loud"}, "loud"},
 		"bad time":             {[]string{"tools", "--timeout", "soon"}, "soon"},
 		"local off loopback":   {[]string{"local", "--dir", ":memory:", "--listen", "0.0.0.0:0"}, "loopback"},

@@ -102,7 +102,7 @@ func TestSitesNeedRoomOnAPlan(t *testing.T) {
 	for _, name := range []string{"not a name", "https://a.example/", "example"} {
 		require.Contains(t, s.refuse(t, "create_site", arguments{"name": name, "access_type": "NS"}), "not a domain")
 	}
-	require.Contains(t, s.refuse(t, "create_site", arguments{"name": "a.example", "access_type": "NS", "plan_instance": "sp-none"}), "plan instance does not exist")
+	require.Contains(t, s.refuse(t, "create_site", arguments{"name": "a.example", "access_type": "NS", "plan_instance": "sp-none"}), "plan instance sp-none does not exist")
 	for i := range 20 {
 		callOK[tools.SiteOutput](t, s, "create_site", arguments{"name": string(rune('a'+i)) + ".example", "access_type": "NS"})
 	}
