@@ -199,19 +199,26 @@ func writeSite(t *testing.T, files map[string]string) string {
 // browse gets an address of the local edge, whatever the resolver thinks of it.
 func browse(t *testing.T, address string) (status int, body string) {
 	t.Helper()
-	u, err := url.Parse(address)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	require.NoError(t, err)
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+u.Port())
-		}}}
-	res, err := c.Get(address)
-	require.NoError(t, err)
+	res := ask(t, r)
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	return res.StatusCode, string(b)
+}
+
+// ask sends a request to the local edge, which is on the loopback interface.
+func ask(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+r.URL.Port())
+		}}}
+	res, err := c.Do(r)
+	require.NoError(t, err)
+	return res
 }
 
 // at returns the address with another path.

@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/esa-mcp/esa-mcp/resources"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -65,6 +66,7 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 		server.WithTitle("Alibaba Cloud ESA"),
 		server.WithDescription(describeBuild(o)),
 		server.WithToolCapabilities(false), // the list never changes while it runs
+		server.WithResourceCapabilities(false, false),
 		server.WithLogging(),
 		server.WithInstructions(o.Instructions),
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
@@ -80,6 +82,11 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 	})
 	hooks.AddBeforeListTools(func(context.Context, any, *mcp.ListToolsRequest) { register() })
 	hooks.AddBeforeCallTool(func(context.Context, any, *mcp.CallToolRequest) { register() })
+	// The same of the documents, which have to be read for their descriptions.
+	shelve := sync.OnceFunc(func() { resources.RegisterDocs(s) })
+	hooks.AddBeforeListResources(func(context.Context, any, *mcp.ListResourcesRequest) { shelve() })
+	hooks.AddBeforeListResourceTemplates(func(context.Context, any, *mcp.ListResourceTemplatesRequest) { shelve() })
+	hooks.AddBeforeReadResource(func(context.Context, any, *mcp.ReadResourceRequest) { shelve() })
 	return s
 }
 

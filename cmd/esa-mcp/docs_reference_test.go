@@ -1,0 +1,112 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/resources/docs"
+)
+
+const referenceDir = "../../resources/docs"
+
+// generatedParts write what documents have between <!-- generated:NAME --> and
+// <!-- end -->, from the tables that the code uses.
+func generatedParts() map[string]func(lang string) string {
+	return map[string]func(lang string) string{
+		"error-codes":    errorCodesPart,
+		"error-symptoms": errorSymptomsPart,
+	}
+}
+
+// TestDocsReference keeps the generated parts of the reference documents, and
+// the days of their last change.
+func TestDocsReference(t *testing.T) {
+	file := filepath.Join(referenceDir, "revisions.json")
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var before map[string]docs.Revision
+	require.NoError(t, json.Unmarshal(raw, &before))
+	after := map[string]docs.Revision{}
+	for _, lang := range []string{docs.English, docs.Chinese} {
+		sources, err := filepath.Glob(filepath.Join(referenceDir, lang, "*.md"))
+		require.NoError(t, err)
+		require.NotEmpty(t, sources)
+		for _, source := range sources {
+			text := fillParts(t, source, lang)
+			name, sum := lang+"/"+filepath.Base(source), sha256.Sum256([]byte(text))
+			after[name] = before[name]
+			if hash := hex.EncodeToString(sum[:]); before[name].SHA256 != hash {
+				after[name] = docs.Revision{SHA256: hash, Updated: time.Now().UTC().Format(time.DateOnly) + "T00:00:00Z"}
+			}
+		}
+	}
+	if *update {
+		text, err := json.MarshalIndent(after, "", "\t")
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, append(text, '\n'), 0o644))
+		return
+	}
+	require.Equal(t, before, after, "resources/docs/revisions.json is old: run make generate")
+}
+
+// fillParts returns a document with its generated parts as they should be, and
+// wants them so, or writes them with -update.
+func fillParts(t *testing.T, source, lang string) string {
+	t.Helper()
+	raw, err := os.ReadFile(source)
+	require.NoError(t, err)
+	parts := generatedParts()
+	want := regexp.MustCompile(`(?s)(<!-- generated:([a-z-]+) -->\n).*?(<!-- end -->)`).ReplaceAllStringFunc(string(raw), func(block string) string {
+		begin, _, _ := strings.Cut(block, "\n")
+		name := strings.TrimSuffix(strings.TrimPrefix(begin, "<!-- generated:"), " -->")
+		make, ok := parts[name]
+		require.True(t, ok, "%s: there is no generated part %s", source, name)
+		return begin + "\n" + make(lang) + "<!-- end -->"
+	})
+	if *update {
+		require.NoError(t, os.WriteFile(source, []byte(want), 0o644))
+	}
+	require.True(t, *update || want == string(raw), "%s is old: run make generate", source)
+	return want
+}
+
+func errorCodesPart(lang string) string {
+	head := "| code | what it means | tool |\n| --- | --- | --- |\n"
+	if lang == docs.Chinese {
+		head = "| 错误码 | 含义（英文，与工具的错误信息相同） | 工具 |\n| --- | --- | --- |\n"
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	for _, c := range esa.Codes() {
+		next := ""
+		if c.Next != "" {
+			next = "`" + c.Next + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Code, strings.TrimSpace(c.Meaning+" "+c.Fix), next)
+	}
+	return b.String()
+}
+
+func errorSymptomsPart(lang string) string {
+	head := "| what one sees | what it means |\n| --- | --- |\n"
+	if lang == docs.Chinese {
+		head = "| 现象（英文，与工具的信息相同） | 含义 |\n| --- | --- |\n"
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	for _, s := range esa.Symptoms() {
+		fmt.Fprintf(&b, "| %s | %s |\n", s.What, s.Meaning+" "+s.Fix)
+	}
+	return b.String()
+}
