@@ -235,3 +235,13 @@ func deleteRule(ctx context.Context, d *Deps, in DeleteKindRuleInput) (DeleteKin
 		esa.Params{"SiteId": out.SiteID.number(), "ConfigId": in.RuleID.number()})
 	return out, err
 }
+
+// RuleKinds returns the kinds of rules that set_rule and list_rules know, in the
+// order in which a request meets them.
+func RuleKinds() []string {
+	var names []string
+	for _, k := range ruleKinds() {
+		names = append(names, k.name)
+	}
+	return names
+}

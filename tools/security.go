@@ -41,14 +41,18 @@ func securityTools() []Tool {
 	}
 }
 
+// WafPhases returns the phases of security rules.
+func WafPhases() []string {
+	return []string{"http_whitelist", "ip_access_rule", "http_custom", "http_ratelimit", "http_managed", "http_anti_scan", "http_bot",
+		"http_security_level_rule"}
+}
+
 // checkPhase refuses what is no phase of security rules.
 func checkPhase(phase string) error {
-	phases := []string{"http_whitelist", "ip_access_rule", "http_custom", "http_ratelimit", "http_managed", "http_anti_scan", "http_bot",
-		"http_security_level_rule"}
-	if slices.Contains(phases, phase) {
+	if slices.Contains(WafPhases(), phase) {
 		return nil
 	}
-	return Refuse("phase: %q is none. The phases are %s.", phase, strings.Join(phases, ", "))
+	return Refuse("phase: %q is none. The phases are %s.", phase, strings.Join(WafPhases(), ", "))
 }
 
 // WafRule is one security rule.

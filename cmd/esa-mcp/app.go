@@ -23,6 +23,7 @@ type app struct {
 	build  build
 	ready  func() (*tools.Deps, error)
 	stop   context.CancelFunc
+	watch  mcpserver.Watch
 
 	mu    sync.Mutex
 	local *local.Server
@@ -75,7 +76,7 @@ func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {
 	}
 	a.server = mcpserver.New(mcpserver.Options{
 		Version: a.build.Version, Commit: a.build.Commit, Date: a.build.Date,
-		Tools: selected, Deps: a.ready, Logger: s.logger, Timeout: s.timeout,
+		Tools: selected, Deps: a.ready, Logger: s.logger, Timeout: s.timeout, Watch: &a.watch,
 	})
 	return a, nil
 }
@@ -104,7 +105,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard.New(client, guard.Config{Off: s.guardrails == "off", Now: time.Now, Logger: s.logger})
+	guarded := guard.New(a.watch.Caller(client), guard.Config{Off: s.guardrails == "off", Now: time.Now, Logger: s.logger})
 	return &tools.Deps{
 		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,

@@ -1,73 +1,207 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/resources/docs"
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
-// readResource reads a resource as any client does.
-func readResource(t *testing.T, s *server, uri string) string {
+// stocked fills a server's account with a site, records, rules, a routine and
+// edge KV, and returns the site's id.
+func stocked(t *testing.T, s *server) string {
 	t.Helper()
-	request := mcp.ReadResourceRequest{}
-	request.Params.URI = uri
-	answer, err := s.ReadResource(t.Context(), request)
-	require.NoError(t, err, uri)
-	require.Len(t, answer.Contents, 1, uri)
-	content, ok := answer.Contents[0].(mcp.TextResourceContents)
-	require.True(t, ok, uri)
-	require.Equal(t, uri, content.URI)
-	return content.Text
+	site := callOK[tools.Site](t, s, "create_site", arguments{"name": "shop.example.com", "access_type": "NS"})
+	callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "www.shop.example.com",
+		"type": "A/AAAA", "value": "192.0.2.7", "proxied": true, "biz_name": "web"})
+	callOK[map[string]any](t, s, "set_rule", arguments{"kind": "redirect", "site_name": "shop.example.com", "name": "old",
+		"rule": `(http.host eq "www.shop.example.com")`, "settings": arguments{"target_url": "https://shop.example.com/", "status_code": "301", "type": "static"}})
+	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "hello", "html": "<p>hi</p>"})
+	callOK[map[string]any](t, s, "create_kv_namespace", arguments{"namespace": "flags"})
+	callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "dark-mode", "value": `{"on":true}`})
+	return string(site.ID)
 }
 
-func TestReferenceDocumentsAreResources(t *testing.T) {
-	s := start(t, environment())
-	// Read before anything is listed: what is lazy must not show.
-	require.Contains(t, readResource(t, s, "esa://docs/kv#expiry"), "ttl_seconds")
-
-	listed, err := s.ListResources(t.Context(), mcp.ListResourcesRequest{})
-	require.NoError(t, err)
-	byURI, names := map[string]mcp.Resource{}, map[string]bool{}
-	for _, r := range listed.Resources {
-		require.False(t, names[r.Name], "%s is there twice", r.Name)
-		byURI[r.URI], names[r.Name] = r, true
+// readResource reads one resource, or returns the error.
+func (s *server) readResource(t *testing.T, uri string) (string, error) {
+	t.Helper()
+	var r mcp.ReadResourceRequest
+	r.Params.URI = uri
+	got, err := s.ReadResource(t.Context(), r)
+	if err != nil {
+		return "", err
 	}
-	for _, d := range docs.All() {
-		r, ok := byURI[d.URI()]
-		require.True(t, ok, d.URI())
-		text := readResource(t, s, d.URI())
-		require.Equal(t, d.Text, text)
-		require.Equal(t, d.Title, r.Title)
-		require.Equal(t, d.Description, r.Description)
-		require.Equal(t, "text/markdown", r.MIMEType)
-		require.EqualValues(t, len(text), *r.Size)
-		require.Equal(t, d.Priority, *r.Annotations.Priority)
-		require.Equal(t, d.Updated, r.Annotations.LastModified)
-		require.NotEmpty(t, r.Annotations.Audience)
-		for _, section := range d.Sections {
-			require.Equal(t, "## "+section.Title+"\n\n"+section.Text+"\n", readResource(t, s, d.SectionURI(section)))
+	require.Len(t, got.Contents, 1)
+	text, ok := got.Contents[0].(mcp.TextResourceContents)
+	require.True(t, ok)
+	require.Equal(t, uri, text.URI)
+	return text.Text, nil
+}
+
+// overBoth runs a test over stdio and over HTTP.
+func overBoth(t *testing.T, run func(t *testing.T, s *server)) {
+	t.Run("stdio", func(t *testing.T) { run(t, startLocal(t)) })
+	t.Run("http", func(t *testing.T) {
+		url, _ := startHTTP(t)
+		run(t, dialHTTP(t, url))
+	})
+}
+
+// TestResources reads every resource there is: all that are listed, and each
+// template with what the account has.
+func TestResources(t *testing.T) {
+	overBoth(t, func(t *testing.T, s *server) {
+		site := stocked(t, s)
+		routine := callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "hello"})
+		values := strings.NewReplacer("{site}", "shop.example.com", "{kind}", "redirect", "{name}", "hello",
+			"{version}", routine.Versions[0].Version, "{namespace}", "flags", "{key}", "dark-mode", "{action}", "CreateSite",
+			"{?page}", "?page=1", "{?offset}", "?offset=0", "{+section}", "dns-records")
+		wants := map[string]string{
+			"sites": site, "site": `"NS"`, "site-records": "192.0.2.7", "site-rules": "target_url", "site-routes": `"routes":[]`,
+			"site-certificates": `"certificates":[]`, "routines": "hello", "routine": `"production"`, "routine-version": `"live":{`,
+			"kv": "flags", "kv-namespace": "dark-mode", "kv-value": `{\"on\":true}`, "api": "SiteName",
+		}
+		list, err := s.ListResources(t.Context(), mcp.ListResourcesRequest{})
+		require.NoError(t, err)
+		names := map[string]bool{}
+		for _, r := range list.Resources {
+			require.False(t, names[r.Name], "%s is not unique", r.Name)
+			names[r.Name] = true
+			require.NotEmpty(t, r.Title, r.URI)
+			text, err := s.readResource(t, r.URI)
+			require.NoError(t, err, r.URI)
+			require.NotEmpty(t, text)
+			require.Contains(t, text, wants[r.Name])
+		}
+		// What was made through the server is among them.
+		for _, uri := range []string{"esa://sites", "esa://routines", "esa://kv", "esa://sites/shop.example.com", "esa://routines/hello", "esa://kv/flags"} {
+			require.Contains(t, fmt.Sprint(list.Resources), uri)
+		}
+
+		templates, err := s.ListResourceTemplates(t.Context(), mcp.ListResourceTemplatesRequest{})
+		require.NoError(t, err)
+		for _, template := range templates.ResourceTemplates {
+			uri := values.Replace(template.URITemplate.Raw())
+			require.NotEmpty(t, template.Description)
+			text, err := s.readResource(t, uri)
+			require.NoError(t, err, uri)
+			require.Contains(t, text, wants[template.Name], uri)
+			if template.MIMEType == "application/json" {
+				require.True(t, json.Valid([]byte(text)), uri)
+				require.NotEmpty(t, wants[template.Name], "nothing is said of what %s has to show", template.Name)
+				delete(wants, template.Name)
+			}
+			require.NotContains(t, text, "esa_er_token")
+			require.NotContains(t, text, "token=")
+		}
+		require.LessOrEqual(t, len(wants), 1, "not offered: %v", wants) // kv is no template
+
+		// A site by its id, whatever the case of its name, and percent-encoded.
+		for _, uri := range []string{"esa://sites/" + site, "esa://sites/Shop.Example.COM", "esa://sites/shop%2Eexample%2Ecom"} {
+			text, err := s.readResource(t, uri)
+			require.NoError(t, err)
+			require.Contains(t, text, `"shop.example.com"`)
+		}
+	})
+}
+
+func TestResourcesThatAreNotThere(t *testing.T) {
+	overBoth(t, func(t *testing.T, s *server) {
+		for uri, want := range map[string]string{
+			"esa://sites/nobody.example.org":             "-32002 no site",
+			"esa://sites/999999999":                      "-32002 999999999",
+			"esa://sites/a%2F..%2Fb":                     "-32602 no name",
+			"esa://sites/%00":                            "-32602 characters",
+			"esa://sites/%zz":                            "-32002",
+			"esa://sites/{site}":                         "placeholder",
+			"esa://sites/shop.example.com/rules/redirct": `-32602 "redirect"`,
+			"esa://sites/shop.example.com/nonsense":      "-32002 esa://sites/{site}/records",
+			"esa://sites?page=x":                         "number",
+			"esa://sites?pages=2":                        "?page=N",
+			"esa://routines/nobody":                      "-32002 no routine",
+			"esa://routines/..":                          "-32602 no name",
+			"esa://kv/nothing":                           "-32002 namespace",
+			"esa://kv/a/b/c":                             "-32002 %2F",
+			"esa://api/CreateSyte":                       "CreateSite",
+			"esa://nonsense":                             "-32002 resources/list",
+			"file:///etc/passwd":                         "-32002 esa://",
+			"":                                           "esa://",
+		} {
+			text, err := s.readResource(t, uri)
+			require.Error(t, err, "%s: %s", uri, text)
+			code, words, both := strings.Cut(want, " ")
+			if both || strings.HasPrefix(want, "-") {
+				require.Contains(t, fmt.Sprintf("%d %v", codeOf(err), err), code, uri)
+			} else {
+				words = want
+			}
+			require.Contains(t, err.Error(), words, uri)
+			require.NotContains(t, err.Error(), "handler not found", uri)
+		}
+	})
+}
+
+// TestSubscriptions are told of what the server itself changes, and of nothing
+// else.
+func TestSubscriptions(t *testing.T) {
+	overBoth(t, func(t *testing.T, s *server) {
+		stocked(t, s)
+		told := make(chan string, 100)
+		s.OnNotification(func(n mcp.JSONRPCNotification) {
+			switch n.Method {
+			case "notifications/resources/updated":
+				told <- fmt.Sprint(n.Params.AdditionalFields["uri"])
+			case "notifications/resources/list_changed":
+				told <- "list"
+			}
+		})
+		next := func() string {
+			select {
+			case uri := <-told:
+				return uri
+			case <-time.After(10 * time.Second):
+				require.FailNow(t, "nothing was told")
+				return ""
+			}
+		}
+		for _, uri := range []string{"esa://sites/shop.example.com/records", "esa://routines/hello", "esa://kv/flags/dark-mode"} {
+			var r mcp.SubscribeRequest
+			r.Params.URI = uri
+			require.NoError(t, s.Subscribe(t.Context(), r))
+		}
+		callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "other", "value": "1"})
+		callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "dark-mode", "value": "0"})
+		require.Equal(t, "esa://kv/flags/dark-mode", next())
+		callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "a.shop.example.com",
+			"type": "TXT", "value": "x"})
+		require.Equal(t, "esa://sites/shop.example.com/records", next())
+		callOK[map[string]any](t, s, "list_records", arguments{"site_name": "shop.example.com"})
+		callOK[map[string]any](t, s, "create_kv_namespace", arguments{"namespace": "more"})
+		require.Equal(t, "list", next())
+
+		var r mcp.UnsubscribeRequest
+		r.Params.URI = "esa://sites/shop.example.com/records"
+		require.NoError(t, s.Unsubscribe(t.Context(), r))
+		callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "b.shop.example.com",
+			"type": "TXT", "value": "x"})
+		callOK[map[string]any](t, s, "delete_kv_namespace", arguments{"namespace": "more", "confirm": "more"})
+		require.Equal(t, "list", next())
+	})
+}
+
+// codeOf is the JSON-RPC code that a client's error stands for.
+func codeOf(err error) int {
+	for code, known := range map[int]error{mcp.RESOURCE_NOT_FOUND: mcp.ErrResourceNotFound, mcp.INVALID_PARAMS: mcp.ErrInvalidParams, mcp.INTERNAL_ERROR: mcp.ErrInternalError} {
+		if errors.Is(err, known) {
+			return code
 		}
 	}
-	for lang, uri := range map[string]string{docs.English: "esa://docs", docs.Chinese: "esa://docs/zh"} {
-		require.Equal(t, docs.Index(lang), readResource(t, s, uri))
-		require.EqualValues(t, len(docs.Index(lang)), *byURI[uri].Size)
-	}
-
-	templates, err := s.ListResourceTemplates(t.Context(), mcp.ListResourceTemplatesRequest{})
-	require.NoError(t, err)
-	require.NotEmpty(t, templates.ResourceTemplates)
-	for uri, want := range map[string]string{
-		"esa://docs/none":    "esa://docs lists them",
-		"esa://docs/kv#none": "esa://docs/kv has no such section",
-	} {
-		request := mcp.ReadResourceRequest{}
-		request.Params.URI = uri
-		_, err := s.ReadResource(t.Context(), request)
-		require.ErrorContains(t, err, want)
-		require.False(t, strings.Contains(err.Error(), "panic"))
-	}
+	return 0
 }

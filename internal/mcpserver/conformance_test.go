@@ -62,7 +62,7 @@ func conformanceServer() *server.MCPServer {
 		Version: "1.0.0",
 		Tools:   []tools.Tool{reportingTool()},
 		Deps:    func() (*tools.Deps, error) { return &tools.Deps{}, nil },
-	}, server.WithResourceCapabilities(true, true), server.WithPromptCapabilities(false), server.WithCompletions(), server.WithElicitation())
+	}, server.WithPromptCapabilities(false), server.WithElicitation())
 	s.EnableSampling()
 	contentFixtures(s)
 	askingFixtures(s)

@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/esa-mcp/esa-mcp/resources/live"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -15,6 +16,8 @@ import (
 // texts name Go types and leave out what would have been right.
 func explain(s *server.MCPServer, m message, code int, text string) string {
 	switch {
+	case m.method == "resources/read" && strings.HasPrefix(text, "handler not found"):
+		return live.Unknown(m.uri).Error()
 	case strings.HasPrefix(text, "unparsable ") && m.method == "tools/call":
 		return "the params of tools/call do not fit: name is a string, arguments a JSON object with numbers of ordinary size"
 	case strings.HasPrefix(text, "unparsable "):

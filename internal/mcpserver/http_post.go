@@ -30,7 +30,8 @@ func (h *HTTPHandler) post(w http.ResponseWriter, r *http.Request) {
 	}
 	out := newStream(w, m, h)
 	defer out.finish(r)
-	ctx := r.Context()
+	ctx, code := withOwnCode(r.Context())
+	out.code = code
 	if m.progressToken != nil && acceptsEvents(r) {
 		ctx = tools.WithProgress(ctx, func(done, total float64, text string) {
 			out.event(progressNote(m.progressToken, done, total, tools.Clean(text)))

@@ -23,7 +23,8 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	h       *HTTPHandler
-	m       message // without an id: nothing to answer
+	m       message  // without an id: nothing to answer
+	code    *ownCode // of an error that a handler has given one
 
 	// head is what mcp-go sets, without our lock. It is not w's, which an event
 	// may have sent meanwhile.
@@ -163,7 +164,7 @@ func (s *stream) own(payload []byte) []byte {
 		return payload
 	}
 	if e := answer.Error; e != nil {
-		return replyError(&problem{s.m.id, e.Code, explain(s.h.srv, s.m, e.Code, e.Message)}, e.Data)
+		return replyError(&problem{s.m.id, s.code.or(e.Code), explain(s.h.srv, s.m, e.Code, e.Message)}, e.Data)
 	}
 	return envelope(s.m.id, "result", answer.Result)
 }

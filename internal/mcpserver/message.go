@@ -21,10 +21,12 @@ type message struct {
 	raw    json.RawMessage
 	id     json.RawMessage // exactly as it was sent; nil for a notification
 	method string
-	// Of the params of notifications/cancelled and tools/call.
+	// Of the params of notifications/cancelled, tools/call, prompts/get and
+	// resources/read.
 	cancels       json.RawMessage
 	progressToken json.RawMessage
-	tool          string
+	tool          string // or the prompt
+	uri           string
 }
 
 // problem is why a message is refused.
@@ -100,16 +102,18 @@ func (m *message) peek(params json.RawMessage) {
 		if json.Unmarshal(params, &p) == nil {
 			m.cancels = p.RequestID
 		}
-	case "tools/call":
+	case "tools/call", "prompts/get", "resources/read":
 		var p struct {
 			Name any `json:"name"`
+			URI  any `json:"uri"`
 			Meta struct {
 				ProgressToken json.RawMessage `json:"progressToken"`
 			} `json:"_meta"`
 		}
 		if json.Unmarshal(params, &p) == nil {
 			m.tool, _ = p.Name.(string)
-			if isID(p.Meta.ProgressToken) {
+			m.uri, _ = p.URI.(string)
+			if m.method == "tools/call" && isID(p.Meta.ProgressToken) {
 				m.progressToken = p.Meta.ProgressToken
 			}
 		}
@@ -118,7 +122,7 @@ func (m *message) peek(params json.RawMessage) {
 
 // reply encodes an answer under the id as the client wrote it: mcp-go makes
 // numbers floats, and a client would not find the answer to 9007199254740993.
-func reply(id json.RawMessage, answer mcp.JSONRPCMessage, explain func(code int, text string) string) []byte {
+func reply(id json.RawMessage, answer mcp.JSONRPCMessage, explain func(code int, text string) (int, string)) []byte {
 	switch a := answer.(type) {
 	case mcp.JSONRPCResponse:
 		result, err := encodeJSON(a.Result)
@@ -127,7 +131,8 @@ func reply(id json.RawMessage, answer mcp.JSONRPCMessage, explain func(code int,
 		}
 		return envelope(id, "result", result)
 	case mcp.JSONRPCError:
-		return replyError(&problem{id, a.Error.Code, explain(a.Error.Code, a.Error.Message)}, a.Error.Data)
+		code, text := explain(a.Error.Code, a.Error.Message)
+		return replyError(&problem{id, code, text}, a.Error.Data)
 	}
 	return replyError(&problem{id, mcp.INTERNAL_ERROR, "there is no answer to this message"}, nil)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/esa-mcp/esa-mcp/resources"
+	"github.com/esa-mcp/esa-mcp/resources/live"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -37,12 +38,18 @@ type Options struct {
 	// Instructions are what the client tells the model about the server; empty
 	// takes those of the tools.
 	Instructions string
+	// Watch sees the writes that the tools send, for notifications and for what is
+	// remembered of the account; nil for a server whose writes nobody sees.
+	Watch *live.Watch
 	// Now is the clock of the log entries; nil is time.Now.
 	Now func() time.Time
 }
 
 // Server is the server that New builds, for those who must not know mcp-go.
 type Server = server.MCPServer
+
+// Watch sees the writes of a server. It goes around the client, and to New.
+type Watch = live.Watch
 
 // New builds the server. It is called esa in its serverInfo. What it costs does
 // not depend on the number of tools.
@@ -60,13 +67,21 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 	if o.Instructions == "" {
 		o.Instructions = tools.Instructions(o.Tools)
 	}
+	if o.Watch == nil {
+		o.Watch = &live.Watch{}
+	}
+	account, names := live.New(o.Deps), live.NewNames(o.Deps, o.Now)
+	o.Watch.Tell(func(live.Change) { names.Forget() })
+	completions := newCompleter(names, account, o)
 	hooks := &server.Hooks{}
 	s := server.NewMCPServer("esa", o.Version, append([]server.ServerOption{
 		server.WithHooks(hooks),
 		server.WithTitle("Alibaba Cloud ESA"),
 		server.WithDescription(describeBuild(o)),
-		server.WithToolCapabilities(false), // the list never changes while it runs
-		server.WithResourceCapabilities(false, false),
+		server.WithToolCapabilities(false),           // the list never changes while it runs
+		server.WithResourceCapabilities(true, false), // watchUpdates declares list_changed
+		server.WithCompletions(),
+		server.WithResourceCompletionProvider(completions),
 		server.WithLogging(),
 		server.WithInstructions(o.Instructions),
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
@@ -82,8 +97,13 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 	})
 	hooks.AddBeforeListTools(func(context.Context, any, *mcp.ListToolsRequest) { register() })
 	hooks.AddBeforeCallTool(func(context.Context, any, *mcp.CallToolRequest) { register() })
-	// The same of the documents, which have to be read for their descriptions.
-	shelve := sync.OnceFunc(func() { resources.RegisterDocs(s) })
+	// The same of resources: the documents have to be read for their descriptions.
+	read := readLive(account, o)
+	watchUpdates(s, hooks, account, o.Watch, read)
+	shelve := sync.OnceFunc(func() {
+		resources.RegisterDocs(s)
+		registerLive(s, account, read)
+	})
 	hooks.AddBeforeListResources(func(context.Context, any, *mcp.ListResourcesRequest) { shelve() })
 	hooks.AddBeforeListResourceTemplates(func(context.Context, any, *mcp.ListResourceTemplatesRequest) { shelve() })
 	hooks.AddBeforeReadResource(func(context.Context, any, *mcp.ReadResourceRequest) { shelve() })

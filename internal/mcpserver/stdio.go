@@ -311,11 +311,12 @@ func (l *loop) handle(ctx context.Context, m message) (answer []byte) {
 		ctx, end = l.reportProgress(ctx, m)
 		defer end()
 	}
+	ctx, own := withOwnCode(ctx)
 	response := l.srv.HandleMessage(ctx, m.raw)
 	if m.id == nil {
 		return nil
 	}
-	return reply(m.id, response, func(code int, text string) string { return explain(l.srv, m, code, text) })
+	return reply(m.id, response, func(code int, text string) (int, string) { return own.or(code), explain(l.srv, m, code, text) })
 }
 
 // reportProgress gives the call a way to report progress that ends with it.

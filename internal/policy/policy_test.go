@@ -26,9 +26,11 @@ var layers = map[string][]string{
 	"internal/mcpserver": {"tools", "resources", "prompts", "internal/guard", "internal/esa"},
 	"tools": {"internal/guard", "internal/esa", "internal/catalog", "internal/rule", "internal/pages",
 		"resources/docs"}, // search_docs: the documents themselves, not the resources made of them
-	"resources":        {"internal/guard", "internal/esa", "internal/catalog", "internal/rule"},
-	"resources/docs":   {},
-	"prompts":          {"internal/guard", "internal/esa", "internal/catalog", "internal/rule"},
+	"resources":      {"internal/guard", "internal/esa", "internal/catalog", "internal/rule"},
+	"resources/docs": {},
+	// What a resource or a prompt shows is what a tool answers.
+	"resources/live":   {"tools", "internal/esa", "internal/catalog"},
+	"prompts":          {"tools", "resources/live", "internal/rule"},
 	"internal/guard":   {"internal/esa", "internal/catalog", "internal/rule"},
 	"internal/esa":     {"internal/catalog"},
 	"internal/pages":   {},
