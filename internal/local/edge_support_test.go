@@ -3,6 +3,7 @@ package local
 import (
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -163,5 +164,18 @@ func (a answer) seen(t testing.TB) seen {
 	var s seen
 	require.Equal(t, 200, a.status, a.body)
 	require.NoError(t, json.Unmarshal([]byte(a.body), &s))
+	return s
+}
+
+// secureOrigin starts an origin with HTTPS, whose certificate nobody trusts. It
+// tells the handler the name that the client asked for in X-Sni.
+func (b *shop) secureOrigin(h http.HandlerFunc) *httptest.Server {
+	b.t.Helper()
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("X-Sni", r.TLS.ServerName)
+		h(w, r)
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	b.t.Cleanup(s.Close)
 	return s
 }

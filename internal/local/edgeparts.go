@@ -3,6 +3,7 @@ package local
 import (
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
@@ -13,19 +14,21 @@ import (
 type edgeParts struct {
 	plans   *plan.Source
 	origins *origin.Client
+	cache   *cache.Store
 	code    *runtime.Service
 }
 
 func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Config) edgeParts {
-	plans := plan.New(store, plan.Config{CheckEvery: checkEvery})
-	return edgeParts{plans: plans, origins: origin.New(plans, allowed), code: runtime.New(code)}
+	kept := cache.New(edge.CacheSize)
+	plans := plan.New(store, plan.Config{CheckEvery: checkEvery, Cache: kept})
+	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(code)}
 }
 
 // config is how the edge is set up.
 func (p edgeParts) config(o Options, log *analytics.Service, pairs runtime.KV) edge.Config {
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
-		Plans: p.plans, Origins: p.origins, Runtime: p.code, KV: pairs,
+		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
 	}
 }
 

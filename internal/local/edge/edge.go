@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
@@ -40,6 +41,11 @@ type Config struct {
 	// they are nil, only default domains are served.
 	Plans   *plan.Source
 	Origins *origin.Client
+	// Cache keeps responses of origins; nil: one of 256 MiB. It is the one that
+	// Plans purges.
+	Cache *cache.Store
+	// TLSPort is the port of the edge's HTTPS, where redirects to HTTPS lead.
+	TLSPort string
 }
 
 // New returns the edge.
@@ -53,8 +59,14 @@ func New(svc *routine.Service, cfg Config) http.Handler {
 	if cfg.Pick == nil {
 		cfg.Pick = rand.IntN
 	}
+	if cfg.Cache == nil {
+		cfg.Cache = cache.New(CacheSize)
+	}
 	return &edge{svc: svc, cfg: cfg}
 }
+
+// CacheSize is how much the cache holds, in bytes.
+const CacheSize = 256 << 20
 
 type edge struct {
 	svc *routine.Service

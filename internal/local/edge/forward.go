@@ -1,32 +1,35 @@
 package edge
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 )
 
 // forward answers with what the origin says.
 func (x *exchange) forward() {
-	response, err := x.fetch()
+	response, err := x.fetch(nil)
 	if err != nil {
 		x.refuse(err)
 		return
 	}
 	defer response.Body.Close() // only read
-	x.w.Header().Set(cacheStatusHeader, "DYNAMIC")
 	x.send(response)
 }
 
-// fetch asks the origin.
-func (x *exchange) fetch() (*http.Response, error) {
+// fetch asks the origin. prepare changes the request's headers before the rules
+// do; it may be nil.
+func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	to, err := x.destination()
 	if err != nil {
 		return nil, err
 	}
-	request, err := x.toOrigin()
+	request, err := x.toOrigin(prepare)
 	if err != nil {
 		return nil, err
 	}
@@ -35,33 +38,68 @@ func (x *exchange) fetch() (*http.Response, error) {
 		return nil, err
 	}
 	x.w.originStatus = response.StatusCode
+	changeHeaders(response.Header, x.headerChanges(plan.IncomingResponseHeader, "incoming_response_header"))
 	return response, nil
 }
 
 // destination is where the site's records and origin rules send the request.
 func (x *exchange) destination() (origin.Destination, error) {
-	record := x.host.Record
+	s := x.settings(plan.Origin, "origin")
+	record, err := x.originRecord(s)
+	if err != nil {
+		return origin.Destination{}, err
+	}
 	to, err := x.cfg.Origins.Find(x.r.Context(), record)
 	if err != nil {
 		return to, err
 	}
-	to.Scheme, to.Port = "http", orPort(record.HTTPPort, 80)
-	if x.r.TLS != nil {
-		to.Scheme, to.Port = "https", orPort(record.HTTPSPort, 443)
+	to.Scheme, to.Port = x.originScheme(s), 0
+	if to.Scheme == "https" {
+		to.Port = s.Int("OriginHttpsPort", cmp.Or(record.HTTPSPort, 443))
+	} else {
+		to.Port = s.Int("OriginHttpPort", cmp.Or(record.HTTPPort, 80))
 	}
 	to.Host = x.host.Name
 	if record.HostByTarget && to.Target != "" {
 		to.Host = to.Target
 	}
-	to.SNI = to.Host
+	to.Host = cmp.Or(s.Text("OriginHost"), to.Host)
+	to.SNI = cmp.Or(s.Text("OriginSni"), plan.HostName(to.Host))
+	to.Verify = s.On("OriginVerify")
+	if seconds := s.Int("OriginReadTimeout", 0); seconds > 0 {
+		to.Timeout = time.Duration(seconds) * time.Second
+	}
 	return to, nil
 }
 
-func orPort(port, otherwise int) int {
-	if port == 0 {
-		return otherwise
+// originRecord is the record of the host, or the one that an origin rule names
+// instead.
+func (x *exchange) originRecord(s plan.Settings) (*plan.Record, error) {
+	name := s.Text("DnsRecord")
+	if name == "" {
+		return x.host.Record, nil
 	}
-	return port
+	other, err := x.cfg.Plans.Host(x.r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	if other.Site == nil || other.Site.ID != x.host.Site.ID || other.Record == nil {
+		return nil, origin.Missing(name)
+	}
+	return other.Record, nil
+}
+
+// originScheme is how the origin is asked: as the visitor asked, unless there are
+// origin rules; one that does not say how means HTTPS.
+func (x *exchange) originScheme(s plan.Settings) string {
+	scheme := s.Text("OriginScheme")
+	switch {
+	case scheme == "http" || scheme == "https":
+		return scheme
+	case scheme == "" && len(s) > 0:
+		return "https"
+	}
+	return schemeOf(x.r)
 }
 
 // via names this edge in the Via header. A request that has passed it too often
@@ -72,7 +110,7 @@ const (
 )
 
 // toOrigin makes the request that the origin gets.
-func (x *exchange) toOrigin() (*http.Request, error) {
+func (x *exchange) toOrigin(prepare func(http.Header)) (*http.Request, error) {
 	passed := strings.Join(x.r.Header["Via"], ",")
 	if strings.Count(passed, via) >= maxPass {
 		return nil, &origin.Failure{Status: http.StatusBadGateway, Reason: origin.Loop,
@@ -95,6 +133,10 @@ func (x *exchange) toOrigin() (*http.Request, error) {
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // none was sent, so none goes on
 	}
+	if prepare != nil {
+		prepare(out.Header)
+	}
+	changeHeaders(out.Header, x.headerChanges(plan.RequestHeader, "request_header"))
 	if x.r.ContentLength == 0 {
 		out.Body = nil // lets the transport try again on a stale connection
 	}

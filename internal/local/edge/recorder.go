@@ -11,6 +11,7 @@ type recorder struct {
 	status int
 	bytes  int64
 
+	before       func(http.Header) // changes the headers at the last moment; nil: nothing does
 	visitor      visitor
 	originStatus int // 0: no origin was asked
 }
@@ -18,6 +19,9 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
+		if r.before != nil {
+			r.before(r.Header())
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
@@ -39,7 +43,7 @@ func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
 
 func (r *recorder) note() {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
 }
 

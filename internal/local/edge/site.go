@@ -3,11 +3,14 @@ package edge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/rule"
 )
 
 // rulesHeader names the configurations that had a say in an answer, in the order
@@ -21,17 +24,30 @@ type exchange struct {
 	*edge
 	w       *recorder
 	r       *http.Request // as it is by now: rewrites change it
+	asked   *http.Request // as it came: what rules look at
 	host    *plan.Host
+	now     time.Time
+	known   *rule.Request // what rules see of it; nil: none has looked yet
 	applied []string
+	// changes are those of the answer's headers.
+	changes []headerChange
 }
 
 // serveSite serves a request to a host of a site, in the service's order.
 func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
-	x := &exchange{edge: e, w: w, r: r, host: host}
+	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: e.cfg.Now()}
 	if !x.served() {
 		return
 	}
-	x.forward()
+	x.prepareAnswer()
+	for _, step := range []func() bool{x.https, x.redirect, x.customResponse} {
+		if step() {
+			return
+		}
+	}
+	x.rewrite()
+	x.incomingHeaders()
+	x.answer()
 }
 
 // served reports whether the edge serves the host at all; if not, it has
@@ -68,9 +84,40 @@ func because(reason string) string {
 	return " (" + reason + ")"
 }
 
+// settings are the configurations of a family that apply to the request. They
+// are noted under a word.
+func (x *exchange) settings(family, word string) plan.Settings {
+	all := x.host.Site.Configs(family)
+	if len(all) == 0 {
+		return nil
+	}
+	var found plan.Settings
+	for _, c := range all {
+		if x.matches(c) {
+			found = append(found, c)
+			x.apply(word, c.ID)
+		}
+	}
+	return found
+}
+
+// first is the first rule of a family that applies, for families whose rules end
+// the request's way; nil if none does.
+func (x *exchange) first(family, word string) *plan.Setting {
+	for _, c := range x.host.Site.Configs(family) {
+		if x.matches(c) {
+			x.apply(word, c.ID)
+			return c
+		}
+	}
+	return nil
+}
+
+func (x *exchange) matches(c *plan.Setting) bool { return c.When.Match(x.facts) }
+
 // apply notes that a configuration has a say.
-func (x *exchange) apply(what string) {
-	x.applied = append(x.applied, what)
+func (x *exchange) apply(word string, id int64) {
+	x.applied = append(x.applied, fmt.Sprintf("%s %d", word, id))
 	x.w.Header().Set(rulesHeader, strings.Join(x.applied, ", "))
 }
 

@@ -80,6 +80,24 @@ func (c content) objects(kind, site string) ([]string, error) {
 	return list, nil
 }
 
+// variants returns for each object which variants of it are meant; nil is all.
+func (c content) variants(kind string) []map[string]string {
+	var list []map[string]string
+	switch kind {
+	case typeFile:
+		for _, raw := range c.Files {
+			var key cacheKey
+			_ = json.Unmarshal(raw, &key) // a plain address has no variants
+			list = append(list, key.Headers)
+		}
+	case typeCacheKey:
+		for _, key := range c.CacheKeys {
+			list = append(list, key.Headers)
+		}
+	}
+	return list
+}
+
 func fileOf(raw json.RawMessage) (string, error) {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

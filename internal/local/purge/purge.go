@@ -2,9 +2,9 @@
 // cached content: it checks what is asked, counts it against the day's quota and
 // keeps the tasks.
 //
-// It must not know how calls arrive or are signed, nor how the edge caches. The
-// local edge serves every request anew, so a purge has nothing to drop there;
-// what a client can see of one - tasks, states, quotas, refusals - is all here.
+// It must not know how calls arrive or are signed, nor how the edge caches: it
+// writes purges down, and each edge drops what they name at its next request. A
+// task is Refreshing for a while all the same, as on the service.
 //
 // MissingTimeParameter and InvalidEndTime.Mismatch are documented codes; for
 // refused content and used-up quotas none is, and these follow the patterns of

@@ -19,17 +19,19 @@ type taskAnswer struct {
 // purge answers PurgeCaches. All objects of a call are taken or none.
 func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
 	kind := r.Params.String("Type")
-	for _, name := range []string{"Force", "EdgeComputePurge"} {
-		if _, err := r.Params.Bool(name, false); err != nil {
-			return nil, err
-		}
+	if _, err := r.Params.Bool("Force", false); err != nil {
+		return nil, err
+	}
+	edgeCompute, err := r.Params.Bool("EdgeComputePurge", false)
+	if err != nil {
+		return nil, err
 	}
 	var asked content
 	if _, err := r.Params.JSON("Content", &asked); err != nil {
 		return nil, err
 	}
 	var answer taskAnswer
-	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
 		site, name, err := siteOf(ctx, tx, r.Params)
 		if err != nil {
 			return err
@@ -48,6 +50,12 @@ func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
 		tasks := make([]task, len(objects))
 		for i, object := range objects {
 			tasks[i] = task{kind: kindPurge, typ: kind, content: object}
+		}
+		for i, variant := range asked.variants(kind) {
+			tasks[i].variant = variant
+		}
+		if err := s.tellEdges(ctx, tx, site, tasks, edgeCompute); err != nil {
+			return err
 		}
 		answer.TaskID, err = s.insert(ctx, tx, site, tasks)
 		return err

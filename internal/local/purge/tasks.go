@@ -16,6 +16,7 @@ import (
 type task struct {
 	id                          string
 	kind, typ, content, failure string
+	variant                     map[string]string // of a purge: which variants of an address; nil: all
 	created, finishes           int64
 }
 

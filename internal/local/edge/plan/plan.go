@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -28,6 +29,9 @@ type Config struct {
 	// another process changed it; 0: at each question. What this process changes
 	// shows at once, if Changed is called after it.
 	CheckEvery time.Duration
+	// Cache loses what purges name before the first plan of a changed configuration
+	// is handed out; it may be nil.
+	Cache *cache.Store
 }
 
 // Source hands out plans. It is safe for concurrent use.
@@ -39,12 +43,14 @@ type Source struct {
 	checked atomic.Int64 // when, on the monotonic clock
 	dirty   atomic.Bool
 	started time.Time
-	loading sync.Mutex
+	loading sync.Mutex // guards the next
+	// purged is the last purge that was applied; -1: none was looked for yet.
+	purged int64
 }
 
 // New returns a source over the state.
 func New(store *state.Store, cfg Config) *Source {
-	return &Source{store: store, cfg: cfg, started: time.Now()}
+	return &Source{store: store, cfg: cfg, started: time.Now(), purged: -1}
 }
 
 // Changed says that the configuration may have changed, so that the next
@@ -57,6 +63,7 @@ type snapshot struct {
 	mu      sync.RWMutex
 	hosts   map[string]*Host
 	sites   map[int64]*Site
+	lists   map[string][]string // nil: not loaded yet
 }
 
 // current is the snapshot of the configuration as it is.
@@ -75,6 +82,10 @@ func (s *Source) current(ctx context.Context) (*snapshot, error) {
 	}
 	s.checked.Store(int64(time.Since(s.started)))
 	if now = s.now.Load(); now == nil || now.version != version {
+		if err := s.purge(ctx); err != nil {
+			s.dirty.Store(true)
+			return nil, err
+		}
 		now = &snapshot{version: version, hosts: map[string]*Host{}, sites: map[int64]*Site{}}
 		s.now.Store(now)
 	}

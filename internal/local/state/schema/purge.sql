@@ -12,3 +12,13 @@ CREATE TABLE IF NOT EXISTS cache_tasks (
     finishes    INTEGER NOT NULL  -- Unix milliseconds
 );
 CREATE INDEX IF NOT EXISTS cache_tasks_by_site ON cache_tasks (site_id, kind, created);
+-- The purges in their order, for edges to apply to what they keep in memory. Old rows go.
+CREATE TABLE IF NOT EXISTS cache_purges (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: an edge remembers how far it has come
+    site_id      INTEGER NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
+    type         TEXT NOT NULL,
+    content      TEXT NOT NULL,
+    variant      TEXT NOT NULL, -- JSON object: which variants of the address; empty: all
+    edge_compute INTEGER NOT NULL, -- 1 if it is about what routines put into the cache, too
+    created      INTEGER NOT NULL  -- Unix milliseconds
+);

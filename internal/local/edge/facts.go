@@ -1,0 +1,61 @@
+package edge
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/esa-mcp/esa-mcp/internal/rule"
+)
+
+// facts are what rules see of the request as it came. They are gathered when the
+// first rule looks.
+func (x *exchange) facts() *rule.Request {
+	if x.known != nil {
+		return x.known
+	}
+	r, v := x.asked, x.w.visitor
+	asn, _ := strconv.ParseInt(v.asn, 10, 64) // 0 if there is none
+	x.known = &rule.Request{
+		Method: r.Method, URL: schemeOf(r) + "://" + x.host.Name + r.URL.RequestURI(), Header: r.Header, TLS: r.TLS != nil,
+		HTTPVersion: httpVersion(r), ClientIP: v.ip, Country: v.country, Continent: continentOf(v.country), Region: v.province,
+		ISP: v.isp, ASN: asn, Time: x.now, Form: x.form(),
+	}
+	lists, err := x.cfg.Plans.Lists(r.Context())
+	if err != nil {
+		x.cfg.Logger.ErrorContext(r.Context(), "the account's lists could not be read", "error", err)
+	}
+	x.known.Lists = lists
+	return x.known
+}
+
+// httpVersion is the version as rules write it: HTTP/2.0, HTTP/1.1.
+func httpVersion(r *http.Request) string {
+	return "HTTP/" + strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor)
+}
+
+// maxForm is the largest form that rules look into, in bytes.
+const maxForm = 64 << 10
+
+// form reads a posted form without taking it from the origin; nil if there is
+// none.
+func (x *exchange) form() url.Values {
+	kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" || x.r.ContentLength > maxForm {
+		return nil
+	}
+	body := x.r.Body
+	text, err := io.ReadAll(io.LimitReader(body, maxForm))
+	x.r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(text), body), body}
+	if err != nil {
+		return nil
+	}
+	form, _ := url.ParseQuery(string(text)) // what can be read of it
+	return form
+}
