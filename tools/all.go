@@ -17,5 +17,6 @@ func All() []Tool {
 		rulesTools(),
 		apiTools(),
 		analyticsTools(), reportTools(),
+		docsTools(),
 	)
 }

@@ -20,6 +20,7 @@ func subjects() [][2]string {
 		{"certificates", "certificates"},
 		{"analytics", "traffic analytics"},
 		{"reports", "inventory reports"},
+		{"docs", "reference documents"},
 	}
 }
 
@@ -33,6 +34,7 @@ func advice() []struct {
 		{"proxy_subdomain", "Put a host of a site before an origin server with proxy_subdomain."},
 		{"check_rule", "Check rule expressions with check_rule before using them."},
 		{"query_top_data", "Traffic over time: query_time_series; who and what causes it: query_top_data."},
+		{"search_docs", "When unsure how something works or why it fails, ask search_docs; it also reads the esa://docs addresses in errors."},
 		{"search_api", "What no tool does, the API may: search_api finds an operation, describe_api its parameters, read_api or write_api sends it."},
 	}
 }

@@ -17,7 +17,7 @@ func defaultTools() []string {
 		"purge_cache",
 		"query_time_series", "query_top_data",
 		"put_kv", "get_kv", "list_kv", "create_kv_namespace",
-		"search_api", "describe_api", "read_api", "write_api",
+		"search_docs", "search_api", "describe_api", "read_api", "write_api",
 	}
 }
 
