@@ -9,8 +9,8 @@ import (
 
 // SearchDocsInput are the arguments of search_docs.
 type SearchDocsInput struct {
-	Query string `json:"query" jsonschema:"minLength=1,maxLength=200" jsonschema_description:"Question, error code or address"`
-	Lang  string `json:"lang,omitempty" jsonschema:"enum=en,enum=zh"`
+	Query string `json:"query" jsonschema:"minLength=1,maxLength=200" jsonschema_description:"Question, code or address"`
+	Lang  string `json:"lang,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language"`
 }
 
 // DocSection is a section of a reference document.
@@ -28,7 +28,7 @@ type SearchDocsOutput struct {
 func docsTools() []Tool {
 	return []Tool{Define(Meta{
 		Name: "search_docs", Title: "Search the reference documents", Toolset: "docs",
-		Description: "Finds how ESA works, why something fails, limits, examples; also reads esa://docs addresses.",
+		Description: "Finds how ESA works, why things fail, limits, examples; reads esa://docs addresses.",
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: No,
 	}, searchDocs)}
 }
