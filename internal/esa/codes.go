@@ -76,7 +76,7 @@ func generalCodes() []CodeInfo {
 		{"NotApplicable", "The site's plan does not have this feature.", "", "list_plan_instances"},
 		{"QuotaExceed*", "A quota is used up:", "delete what is not needed any more or raise the quota in the console.", ""},
 		{"Instance.NotOnline", "The plan instance has expired or is unpaid:", "renew it in the console.", "list_plan_instances"},
-		{"MissingParameter*", "A required parameter was not sent.", "", "describe_api"},
+		{"Missing*", "A required parameter was not sent.", "", "describe_api"},
 	}
 }
 

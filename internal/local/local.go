@@ -86,6 +86,8 @@ type Options struct {
 	Analytics analytics.Config
 	Rules     rules.Config
 	Purge     purge.Config
+	// Certificate sets up the certificates; its clock is Now.
+	Certificate certificate.Config
 	// Runtime sets up what runs routines.
 	Runtime runtime.Config
 }
@@ -170,7 +172,7 @@ func (o Options) withDefaults() Options {
 		o.WrapUploads = func(h http.Handler) http.Handler { return h }
 	}
 	o.Site.Now, o.KV.Now = o.Now, o.Now
-	o.Purge.Now = o.Now
+	o.Purge.Now, o.Certificate.Now = o.Now, o.Now
 	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
 	o.Runtime.Now, o.Runtime.Logger = o.Now, o.Logger
 	o.Analytics.Now, o.Analytics.Logger = o.Now, o.Logger
@@ -204,7 +206,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
-	table.Add(certificate.New(store, certificate.Config{Now: o.Now}).Table())
+	table.Add(certificate.New(store, o.Certificate).Table())
 	table.Add(waf.New(store, waf.Config{Now: o.Now, CompileRule: o.Rules.CompileRule}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
 	table.Add(rules.New(store, o.Rules).Table())

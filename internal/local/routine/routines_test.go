@@ -20,6 +20,18 @@ func TestServiceIsOpen(t *testing.T) {
 	f.refuses("ErService.HasOpened", "OpenErService", nil)
 }
 
+// An account that never opened the service has nothing but the way to open it.
+func TestServiceIsClosed(t *testing.T) {
+	f := newFixture(t, Config{Closed: true})
+	require.Equal(t, "NotOpened", f.call("GetErService", nil)["Status"])
+	f.refuses("NotNull", "GetRoutineUserInfo", nil)
+	f.refuses("NotNull", "CreateRoutine", api.Params{"Name": "site"})
+	f.call("OpenErService", nil)
+	require.Equal(t, "Running", f.call("GetErService", nil)["Status"])
+	f.call("CreateRoutine", api.Params{"Name": "site"})
+	f.refuses("ErService.HasOpened", "OpenErService", nil)
+}
+
 func TestCreateRoutineNames(t *testing.T) {
 	f := newFixture(t, Config{})
 	tests := map[string]string{ // name -> code

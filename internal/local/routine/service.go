@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -36,6 +37,10 @@ type Config struct {
 	// BeforeBuild runs before each build: an error makes the build fail with
 	// that reason, and a build hangs as long as it does. For tests.
 	BeforeBuild func(ctx context.Context, name, codeVersion string) error
+	// Closed makes an account whose routine service was never opened: every call
+	// but GetErService and OpenErService answers NotNull, as users report of the
+	// service. OpenErService opens it for as long as the process runs.
+	Closed bool
 }
 
 // Limits bound an upload and what is in it. A zero field means the default.
@@ -88,6 +93,8 @@ type Service struct {
 	store *state.Store
 	cfg   Config
 
+	open atomic.Bool // the routine service of the account
+
 	ctx    context.Context // of the builds; ends with Close
 	cancel context.CancelFunc
 	slots  chan struct{} // builds that may run at once
@@ -107,11 +114,13 @@ const maxBuilds = 2
 // for Resume.
 func New(store *state.Store, cfg Config) *Service {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Service{
+	s := &Service{
 		store: store, cfg: cfg.withDefaults(),
 		ctx: ctx, cancel: cancel, slots: make(chan struct{}, maxBuilds),
 		liveStmt: sync.OnceValues(func() (*sql.Stmt, error) { return store.DB().Prepare(liveQuery) }),
 	}
+	s.open.Store(!cfg.Closed)
+	return s
 }
 
 // Close stops running builds, which Resume of a later service starts again, and
@@ -127,9 +136,7 @@ func (s *Service) Close() error {
 
 // Table returns the operations.
 func (s *Service) Table() api.Table {
-	return api.Table{
-		"GetErService":                       s.getErService,
-		"OpenErService":                      s.openErService,
+	table := api.Table{
 		"CreateRoutine":                      s.createRoutine,
 		"GetRoutine":                         s.getRoutine,
 		"ListUserRoutines":                   s.listUserRoutines,
@@ -160,15 +167,36 @@ func (s *Service) Table() api.Table {
 		"ListRoutineRelatedRecords":          s.listRelatedRecords,
 		"ListEdgeRoutineRecords":             s.listEdgeRecords,
 	}
+	for action, handle := range table {
+		table[action] = s.whenOpen(handle)
+	}
+	table["GetErService"], table["OpenErService"] = s.getErService, s.openErService
+	return table
 }
 
-// getErService: the local service is always open.
+// whenOpen refuses calls as long as the service is not open.
+func (s *Service) whenOpen(handle api.Handler) api.Handler {
+	return func(ctx context.Context, r *api.Request) (any, error) {
+		if !s.open.Load() {
+			return nil, api.Errorf(400, "NotNull", "The specified parameter must not be null.")
+		}
+		return handle(ctx, r)
+	}
+}
+
 func (s *Service) getErService(context.Context, *api.Request) (any, error) {
-	return struct{ PlanName, Status string }{"er_freemode", "Running"}, nil
+	type service struct{ PlanName, Status string }
+	if !s.open.Load() {
+		return service{Status: "NotOpened"}, nil
+	}
+	return service{"er_freemode", "Running"}, nil
 }
 
 func (s *Service) openErService(context.Context, *api.Request) (any, error) {
-	return nil, api.Errorf(400, "ErService.HasOpened", "The edge routine service is already open.")
+	if s.open.Swap(true) {
+		return nil, api.Errorf(400, "ErService.HasOpened", "The edge routine service is already open.")
+	}
+	return nil, nil
 }
 
 // isNoRows reports a query that found nothing.

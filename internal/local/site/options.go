@@ -163,7 +163,7 @@ func updateVanityNS(p api.Params, t site, o *options) error {
 	if t.accessType != accessNS && len(names) > 0 {
 		return api.Errorf(400, "InvalidParameter.VanityNS", "Custom name servers are for sites with NS access.")
 	}
-	if t.planOf != "enterprise" && len(names) > 0 {
+	if t.planOf != planEnterprise && len(names) > 0 {
 		return api.Errorf(400, "NotApplicable", "Custom name servers need an enterprise plan.")
 	}
 	if n := len(names); n == 1 || n > 5 {

@@ -10,15 +10,25 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
-// grantPlan gives an account without plan instances its first: the plan without
-// limits on features, so that none is missing locally, for ten years.
+// planEnterprise is the plan without limits on features.
+const planEnterprise = "enterprise"
+
+// planOnline is the status of a plan instance that can be used.
+const planOnline = "online"
+
+// subscribeTypes are the plans as ListSites filters them.
+var subscribeTypes = map[string]string{"basic": "basicplan", "medium": "standardplan", "high": "advancedplan", planEnterprise: "enterpriseplan"}
+
+// grantPlan gives an account without plan instances its first, for ten years:
+// the one without limits on features unless told otherwise, so that none is
+// missing locally.
 func (s *Service) grantPlan(ctx context.Context) error {
 	now := s.cfg.Now()
 	_, err := s.store.DB().ExecContext(ctx, `INSERT INTO plan_instances
 		(instance_id, plan_name, subscribe_type, plan_type, status, site_quota, created, expires)
-		SELECT ?, 'enterprise', 'enterpriseplan', 'enterprise', 'online', ?, ?, ?
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?
 		WHERE NOT EXISTS (SELECT 1 FROM plan_instances)`,
-		"sp-xcdn-"+s.store.Account().Hash, s.cfg.SiteQuota, now.Unix(), now.AddDate(10, 0, 0).Unix())
+		"sp-xcdn-"+s.store.Account().Hash, s.cfg.Plan, subscribeTypes[s.cfg.Plan], s.cfg.Plan, s.cfg.PlanStatus, s.cfg.SiteQuota, now.Unix(), now.AddDate(10, 0, 0).Unix())
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -167,9 +166,11 @@ func (rec *record) clean(p api.Params) {
 func (rec *record) needsAuth() bool { return rec.sourceType == "OSS" || rec.sourceType == "S3" }
 
 // check refuses what the service refuses of a record by itself, without looking
-// at the site's other records. allow tells which private addresses are taken as
-// proxied origins all the same.
-func (rec *record) check(t site, allow func(netip.Addr) bool) error {
+// at the site's other records.
+func (rec *record) check(t site, cfg Config) error {
+	if rec.kind == "DS" && rec.name == t.name {
+		return api.Errorf(400, "InvalidParameter.InvalidDSRecordName", "A DS record cannot be for the site's own name.")
+	}
 	if !slices.Contains(recordTypes, rec.kind) {
 		return api.Errorf(400, "Record.UnsupportedType", "Type %q is not supported: use one of %s.", rec.kind, strings.Join(recordTypes, ", "))
 	}
@@ -192,7 +193,7 @@ func (rec *record) check(t site, allow func(netip.Addr) bool) error {
 	if err := rec.checkSource(); err != nil {
 		return err
 	}
-	return rec.checkData(t.name, allow)
+	return rec.checkData(cfg)
 }
 
 var recordTypes = []string{typeAddress, typeCNAME, "MX", "TXT", typeNS, typeSRV, "CAA", "CERT", "SMIMEA", "SSHFP", "TLSA", "URI"}

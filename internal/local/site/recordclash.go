@@ -16,10 +16,17 @@ func (s *Service) checkClash(ctx context.Context, tx *sql.Tx, rec *record) error
 	if err != nil {
 		return fmt.Errorf("list the records of the same name: %w", err)
 	}
+	same := 0
 	for i := range others {
 		if err := clash(rec, &others[i].record); err != nil {
 			return err
 		}
+		if others[i].kind == rec.kind {
+			same++
+		}
+	}
+	if same >= s.cfg.SameNameQuota {
+		return api.Errorf(400, "SameNameRecordExceedLimit", "%s has all its %d %s records already.", rec.name, same, rec.kind)
 	}
 	if err := checkRoutine(ctx, tx, rec); err != nil {
 		return err

@@ -13,11 +13,11 @@ import (
 )
 
 // checkData checks the members of Data that the record's type takes.
-func (rec *record) checkData(siteName string, allow func(netip.Addr) bool) error {
+func (rec *record) checkData(cfg Config) error {
 	d := &rec.data
 	switch rec.kind {
 	case typeAddress:
-		return checkAddresses(d.Value, rec.proxied, allow)
+		return checkAddresses(d.Value, rec.proxied, cfg)
 	case typeCNAME:
 		return rec.checkTarget()
 	case typeNS:
@@ -72,7 +72,7 @@ func emptyValue(name string) error {
 // checkAddresses wants up to 8 IPv4 and 4 IPv6 addresses, joined with commas.
 // The documentation asks for at least one IPv4 address; whether the service
 // insists is not known, so an IPv6-only record passes here.
-func checkAddresses(value string, proxied bool, allow func(netip.Addr) bool) error {
+func checkAddresses(value string, proxied bool, cfg Config) error {
 	if strings.TrimSpace(value) == "" {
 		return emptyValue("Value")
 	}
@@ -87,9 +87,12 @@ func checkAddresses(value string, proxied bool, allow func(netip.Addr) bool) err
 		} else {
 			v6++
 		}
-		if proxied && !public(ip) && !allow(ip) {
+		if proxied && !public(ip) && !cfg.AllowOrigin(ip) {
 			return api.Errorf(400, "InvalidParameter.PrivateIpAsSourceUnsupported",
 				"%s is a private or reserved address, which the edge cannot reach.", ip)
+		}
+		if proxied && cfg.RefuseOrigin(ip) {
+			return api.Errorf(400, "InvalidParameter.SourceIpInBlacklist", "%s is not taken as an origin.", ip)
 		}
 	}
 	if v4 > 8 || v6 > 4 {

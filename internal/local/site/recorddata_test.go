@@ -59,7 +59,7 @@ func TestRecordData(t *testing.T) {
 		t.Run(c.kind+" "+c.data[:min(len(c.data), 60)], func(t *testing.T) {
 			rec := record{kind: c.kind, name: "_sip._tcp.shop.example"}
 			require.NoError(t, json.Unmarshal([]byte(c.data), &rec.data))
-			require.Equal(t, c.code, codeOf(t, rec.checkData("shop.example", noAddress)))
+			require.Equal(t, c.code, codeOf(t, rec.checkData(Config{AllowOrigin: noAddress, RefuseOrigin: noAddress})))
 		})
 	}
 }
@@ -104,7 +104,7 @@ func FuzzRecord(f *testing.F) {
 		rec := record{name: name}
 		err := rec.apply(p)
 		if err == nil {
-			err = rec.check(site{name: "shop.example", accessType: accessNS}, noAddress)
+			err = rec.check(site{name: "shop.example", accessType: accessNS}, Config{AllowOrigin: noAddress, RefuseOrigin: noAddress})
 		}
 		if err != nil {
 			var e *api.Error

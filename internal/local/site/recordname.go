@@ -14,6 +14,9 @@ func checkRecordName(name, siteName, kind string, proxied bool) error {
 		return api.Errorf(400, "InvalidParameter.InvalidRecordNameSuffix",
 			"The record name %q must be the site name or end with .%s.", clip(name), siteName)
 	}
+	if strings.ContainsAny(name, "/:?#\\") {
+		return api.Errorf(400, "InvalidParameter.InvalidRecordName", "The record name %q is no host name.", clip(name))
+	}
 	if len(name) > 200 {
 		return api.Errorf(400, "InvalidParameter.RecordNameExceedLimit", "The record name is longer than 200 characters.")
 	}

@@ -37,7 +37,7 @@ func (s *Service) createRecord(ctx context.Context, r *api.Request) (any, error)
 
 // addRecord checks a new record against its site and stores it under a new id.
 func (s *Service) addRecord(ctx context.Context, tx *sql.Tx, t site, rec *record) error {
-	if err := rec.check(t, s.cfg.AllowOrigin); err != nil {
+	if err := rec.check(t, s.cfg); err != nil {
 		return err
 	}
 	if err := s.checkClash(ctx, tx, rec); err != nil {
@@ -74,7 +74,7 @@ func (s *Service) updateRecord(ctx context.Context, r *api.Request) (any, error)
 		if err != nil {
 			return err
 		}
-		if err := rec.check(t, s.cfg.AllowOrigin); err != nil {
+		if err := rec.check(t, s.cfg); err != nil {
 			return err
 		}
 		if err := s.checkClash(ctx, tx, &rec); err != nil {

@@ -3,6 +3,7 @@ package site
 import (
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,9 @@ func TestCreateRecordRules(t *testing.T) {
 		"star in a label":   {name("*a.shop.example"), "Record.UnmatchedRecordNameInvalidStartSymbol"},
 		"at sign inside":    {name("a@b.shop.example"), "Record.UnmatchedRecordNameInvalidATChar"},
 		"blank":             {name("a b.shop.example"), "Record.UnmatchedRecordNameOnlyRangeChars"},
+		"an address":        {name("http://a.shop.example"), "InvalidParameter.InvalidRecordName"},
+		"DS of the site":    {api.Params{"Type": "DS", "RecordName": "shop.example"}, "InvalidParameter.InvalidDSRecordName"},
+		"DS below it":       {api.Params{"Type": "DS", "RecordName": "sub.shop.example"}, "Record.UnsupportedType"},
 		"Chinese":           {name("中.shop.example"), "Record.UnmatchedRecordNameOnlyRangeChars"},
 		"proxied underline": {proxied(name("_a.shop.example")), "Record.UnmatchedRecordNameInvalidUnderLine"},
 
@@ -198,10 +202,20 @@ func TestRecordsOfOneName(t *testing.T) {
 }
 
 func TestRecordQuotas(t *testing.T) {
-	b := newBench(t, Config{RecordQuota: 3, WildcardQuota: 1})
+	taken := netip.MustParseAddr("203.0.113.9")
+	b := newBench(t, Config{RecordQuota: 4, WildcardQuota: 1, SameNameQuota: 1, RefuseOrigin: func(ip netip.Addr) bool { return ip == taken }})
 	site := b.site("shop.example", "NS")
+	text := func(value string) api.Params {
+		return recordParams(site, api.Params{"RecordName": "t.shop.example", "Type": "TXT", "Data": `{"Value":"` + value + `"}`})
+	}
+	b.must("CreateRecord", text("one"))
+	_, code := b.call("CreateRecord", text("two"))
+	require.Equal(t, "SameNameRecordExceedLimit", code)
+	origin := api.Params{"Data": `{"Value":"203.0.113.9"}`, "Proxied": "true", "BizName": "web"}
+	_, code = b.call("CreateRecord", recordParams(site, origin))
+	require.Equal(t, "InvalidParameter.SourceIpInBlacklist", code)
 	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "*.shop.example"}))
-	_, code := b.call("CreateRecord", recordParams(site, api.Params{"RecordName": "*.b.shop.example"}))
+	_, code = b.call("CreateRecord", recordParams(site, api.Params{"RecordName": "*.b.shop.example"}))
 	require.Equal(t, "QuotaExceed.WildCardRecord", code)
 	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "b.shop.example"}))
 	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "c.shop.example"}))

@@ -40,9 +40,21 @@ type Config struct {
 	// RecordQuota and WildcardQuota bound the records of one site; 2000 and 50
 	// if 0. The service's numbers depend on the plan and are not published.
 	RecordQuota, WildcardQuota int
+	// SameNameQuota is how many records of one type a name has; 100 if 0. The
+	// service's number is not published.
+	SameNameQuota int
 	// AllowOrigin tells which private or reserved addresses are taken as proxied
 	// origins, which the service takes none of; none if nil.
 	AllowOrigin func(ip netip.Addr) bool
+	// RefuseOrigin tells which public addresses are not taken as proxied origins:
+	// on the service its own, and those that were abused; none if nil.
+	RefuseOrigin func(ip netip.Addr) bool
+	// Plan is the kind of the first plan instance, when a new state gets it:
+	// enterprise, high, medium or basic; enterprise if empty.
+	Plan string
+	// PlanStatus is its status then: online, offline, disable or overdue; online
+	// if empty. Only an online one takes sites.
+	PlanStatus string
 }
 
 // Service answers the operations of sites, records and plan instances.
@@ -66,9 +78,19 @@ func New(ctx context.Context, store *state.Store, cfg Config) (*Service, error) 
 	if cfg.AllowOrigin == nil {
 		cfg.AllowOrigin = noAddress
 	}
+	if cfg.RefuseOrigin == nil {
+		cfg.RefuseOrigin = noAddress
+	}
+	if cfg.Plan == "" {
+		cfg.Plan = planEnterprise
+	}
+	if cfg.PlanStatus == "" {
+		cfg.PlanStatus = planOnline
+	}
 	cfg.SiteQuota = orDefault(cfg.SiteQuota, 20)
 	cfg.RecordQuota = orDefault(cfg.RecordQuota, 2000)
 	cfg.WildcardQuota = orDefault(cfg.WildcardQuota, 50)
+	cfg.SameNameQuota = orDefault(cfg.SameNameQuota, 100)
 	s := &Service{store: store, cfg: cfg}
 	if err := s.grantPlan(ctx); err != nil {
 		return nil, fmt.Errorf("set up the plan instance: %w", err)

@@ -75,18 +75,25 @@ func checkRoom(ctx context.Context, tx *sql.Tx, t site) error {
 	if taken {
 		return api.Errorf(400, "Site.AlreadyExist", "The website domain name %s has already been added.", t.name)
 	}
-	var status string
+	above, err := matchSite(ctx, tx, t.name)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("look for a site above: %w", err)
+	}
+	isSub := err == nil
+	var status, plan string
 	var quota, used int
-	err := tx.QueryRowContext(ctx, `SELECT status, site_quota, (SELECT COUNT(*) FROM sites s WHERE s.instance_id = p.instance_id)
-		FROM plan_instances p WHERE instance_id = ?`, t.instanceID).Scan(&status, &quota, &used)
+	err = tx.QueryRowContext(ctx, `SELECT status, plan_type, site_quota, (SELECT COUNT(*) FROM sites s WHERE s.instance_id = p.instance_id)
+		FROM plan_instances p WHERE instance_id = ?`, t.instanceID).Scan(&status, &plan, &quota, &used)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return api.Errorf(404, "InvalidInstanceId.NotFound",
 			"The plan instance does not exist. ListUserRatePlanInstances lists those of the account.")
 	case err != nil:
 		return fmt.Errorf("look up the plan instance: %w", err)
-	case status != "online":
+	case status != planOnline:
 		return api.Errorf(400, "Instance.NotOnline", "The plan instance is %s.", status)
+	case isSub && plan != planEnterprise:
+		return api.Errorf(400, "Site.SubSiteUnavailable", "%s lies under the site %s; the plan %s takes no such site.", t.name, above.name, plan)
 	case used >= quota:
 		return api.Errorf(400, "QuotaExceed.SiteCount", "The plan instance has all its %d sites already.", quota)
 	}
@@ -105,7 +112,7 @@ func insertSite(ctx context.Context, tx *sql.Tx, t site) error {
 }
 
 // checkSiteName answers CheckSiteName. A sub-site is a name under a site that
-// the account has; the enterprise plan, which the local account has, takes them.
+// the account has; only an enterprise plan takes them.
 func (s *Service) checkSiteName(ctx context.Context, r *api.Request) (any, error) {
 	name := strings.ToLower(r.Params.String("SiteName"))
 	out := struct {
@@ -128,6 +135,14 @@ func (s *Service) checkSiteName(ctx context.Context, r *api.Request) (any, error
 		refuse("Site.AlreadyExist", "The website domain name has already been added.")
 	default:
 		out.IsSubSite = true
+		var takes bool
+		err := s.store.DB().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM plan_instances WHERE plan_type = ?)`, planEnterprise).Scan(&takes)
+		if err != nil {
+			return nil, fmt.Errorf("look for a plan that takes sub-sites: %w", err)
+		}
+		if !takes {
+			refuse("Site.SubSiteUnavailable", "The plan does not take a site under another one.")
+		}
 	}
 	return out, nil
 }

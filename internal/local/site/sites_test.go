@@ -113,6 +113,25 @@ func TestSiteQuota(t *testing.T) {
 	require.Equal(t, "InvalidSortOrder", code)
 }
 
+// A plan decides whether a site may lie under another, and only one that is
+// online takes sites at all.
+func TestPlansAndSites(t *testing.T) {
+	for plan, want := range map[string]string{"enterprise": "", "basic": "Site.SubSiteUnavailable"} {
+		b := newBench(t, Config{Plan: plan})
+		b.site("shop.test", "NS")
+		b.site("myshop.test", "NS")
+		params := api.Params{"SiteName": "eu.shop.test", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}
+		_, code := b.call("CreateSite", params)
+		require.Equal(t, want, code)
+		check := b.must("CheckSiteName", api.Params{"SiteName": "de.shop.test"})
+		require.Equal(t, want == "", check["Passed"])
+		require.Equal(t, true, check["IsSubSite"])
+	}
+	b := newBench(t, Config{PlanStatus: "overdue"})
+	_, code := b.call("CreateSite", api.Params{"SiteName": "shop.test", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()})
+	require.Equal(t, "Instance.NotOnline", code)
+}
+
 func TestPlanIsGrantedOnce(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
