@@ -172,9 +172,6 @@ func (r *draft) check(proxied *bool) error {
 	if r.hostPolicy != "" && !r.proxied {
 		return Refuse("host_policy is for proxied CNAME records: leave it out, or set proxied to true (dns-biz-unproxied).")
 	}
-	if r.kind == typeAddress && r.proxied {
-		return originFits(strings.Split(r.data.Value, ","))
-	}
 	if r.kind == typeCNAME && strings.EqualFold(r.data.Value, r.name) {
 		return Refuse("value: %s cannot point to itself.", r.name)
 	}

@@ -200,31 +200,6 @@ func unescape(text string) string {
 
 func isDigits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
-// originFits refuses addresses that the edge cannot reach.
-func originFits(list []string) error {
-	for _, text := range list {
-		ip, err := netip.ParseAddr(text)
-		if err != nil {
-			continue
-		}
-		if !ip.IsGlobalUnicast() || ip.IsPrivate() || unroutable(ip) {
-			return Refuse("value: %s is a private or reserved address, which the edge cannot reach (dns-private-ip): "+
-				"give the origin's public address, or set proxied to false.", ip)
-		}
-	}
-	return nil
-}
-
-// unroutable are blocks that net/netip does not know to be reserved.
-func unroutable(ip netip.Addr) bool {
-	for _, block := range []string{"0.0.0.0/8", "100.64.0.0/10", "198.18.0.0/15", "240.0.0.0/4"} {
-		if netip.MustParsePrefix(block).Contains(ip) {
-			return true
-		}
-	}
-	return false
-}
-
 // ttlFits refuses what ESA does not take as a TTL.
 func ttlFits(ttl int64) error {
 	if ttl == 1 || ttl >= 30 && ttl <= 86400 {

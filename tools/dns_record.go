@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Record is one DNS record of a site. The keys of its origin, if it has some, are
@@ -147,16 +148,9 @@ func isWeb(typ string) bool { return typ == typeAddress || typ == typeCNAME }
 // relative to it.
 func recordName(name, site string) (string, []esa.Note, error) {
 	given := strings.ToLower(strings.TrimSpace(name))
-	bare := strings.TrimSuffix(given, ".")
-	full := bare
-	switch {
-	case given == "@" || given == "":
-		full = site
-	case bare == site || strings.HasSuffix(bare, "."+site):
-	case given != bare, strings.HasSuffix(bare, site):
+	full, ok := guard.FullRecordName(name, site)
+	if !ok {
 		return "", nil, Refuse("name %q is not under the site %s: give a name relative to it, such as www, or one that ends with .%s.", name, site, site)
-	default:
-		full = bare + "." + site
 	}
 	if full == given {
 		return full, nil, nil

@@ -105,7 +105,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard.New(a.watch.Caller(client), guard.Config{Off: s.guardrails == "off", Now: time.Now, Logger: s.logger})
+	guarded := guard.New(a.watch.Caller(client), guard.Config{Off: s.guardrails == "off", LocalOrigins: s.local, Now: time.Now, Logger: s.logger})
 	return &tools.Deps{
 		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,

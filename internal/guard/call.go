@@ -26,6 +26,9 @@ type Call struct {
 	row    *Row // whose turn it is
 	off    bool
 	asked  []question
+	record map[string]any // that UpdateRecord changes, once it was read
+	// localOrigins says that the edge reaches this machine.
+	localOrigins bool
 }
 
 // question is what a guardrail wants confirmed.
@@ -34,7 +37,7 @@ type question struct {
 }
 
 func newCall(op *catalog.Operation, params esa.Params, s *state, cfg Config) *Call {
-	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off}
+	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off, localOrigins: cfg.LocalOrigins}
 }
 
 // canonical gives the parameters the API's names. One that the API does not have

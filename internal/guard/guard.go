@@ -57,6 +57,9 @@ type Config struct {
 	// Off turns off every guardrail that fixes, blocks or warns. What has to be
 	// confirmed is still asked.
 	Off bool
+	// LocalOrigins says that the edge is the local ESA's, which reaches origins on
+	// this machine.
+	LocalOrigins bool
 	// StateFor is how long what was read of the account is believed; 10 s if 0.
 	StateFor time.Duration
 	// Now is the clock; time.Now if nil.
