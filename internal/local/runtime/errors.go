@@ -35,9 +35,9 @@ func thrown(name, message, stack string) error {
 	case name == "InternalError" && message == "out of memory":
 		return ErrMemory
 	}
-	text := message
+	text := strings.TrimPrefix(message, "module load failed: ")
 	if name != "" {
-		text = strings.TrimSuffix(name+": "+message, ": ")
+		text = strings.TrimSuffix(name+": "+text, ": ")
 	}
 	return &ErrThrow{Message: text, Stack: strings.TrimRight(stack, "\n")}
 }

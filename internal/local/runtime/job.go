@@ -34,7 +34,9 @@ type job struct {
 	pending  int   // operations that have not ended
 	counts   counts
 	bodies   bodies
-	inFlight chan struct{} // a slot for each subrequest under way
+	cancels  map[int]context.CancelFunc // of the operations under way that can be cancelled
+	inFlight chan struct{}              // a slot for each subrequest under way
+	hops     hops
 
 	entered atomic.Int64 // when the machine went into JavaScript, Unix nanoseconds; 0 outside
 	monitor *time.Timer
@@ -60,14 +62,25 @@ type event struct {
 	op    int
 	err   error
 	value value
+	body  *body // comes with the value, may be nil
 }
 
 // counts are a request's uses of the limited calls.
 type counts struct{ subrequests, kv int }
 
+// hops are the redirects that a request's fetches have followed, which count as
+// subrequests too.
+type hops struct {
+	followed atomic.Int64
+	most     int64
+}
+
+func (h *hops) add() bool { return h.followed.Add(1) <= h.most }
+
 func newJob(ctx context.Context, cfg Config, host Host, r *http.Request) (*job, error) {
 	j := &job{cfg: cfg, host: host, request: r, events: make(chan event, 8), head: make(chan struct{}),
-		inFlight: make(chan struct{}, cfg.Limits.Concurrent)}
+		inFlight: make(chan struct{}, cfg.Limits.Concurrent), cancels: map[int]context.CancelFunc{}}
+	j.hops.most = int64(cfg.Limits.Subrequests)
 	if r != nil {
 		if err := j.body.open(r); err != nil {
 			return nil, err
@@ -137,7 +150,8 @@ func (j *job) loop(m *machine) error {
 			return err
 		}
 		j.pending--
-		err = j.enter(m, m.settle, settleArgs(e)...)
+		delete(j.cancels, e.op)
+		err = j.enter(m, m.settle, j.settleArgs(e)...)
 	}
 	return err
 }
@@ -164,6 +178,9 @@ func (j *job) post(e event) {
 	select {
 	case j.events <- e:
 	case <-j.ctx.Done():
+		if e.body != nil {
+			_ = e.body.Close() // it has no errors
+		}
 	}
 }
 

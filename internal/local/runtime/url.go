@@ -56,6 +56,10 @@ func origin(u *url.Url) string {
 	switch u.Scheme() {
 	case "http", "https", "ws", "wss", "ftp":
 		return u.Protocol() + "//" + u.Host()
+	case "blob":
+		if inner, err := url.Parse(u.Pathname()); err == nil && strings.HasPrefix(inner.Scheme(), "http") {
+			return origin(inner)
+		}
 	}
 	return "null"
 }

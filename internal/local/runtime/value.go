@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"modernc.org/quickjs"
 )
@@ -36,11 +37,69 @@ func (v value) bytes() ([]byte, error) {
 	return []byte(v.text), nil
 }
 
-func settleArgs(e event) []any {
+// settleArgs are an event as the web layer takes it: number, error, kind, text,
+// and the handle of a body or nothing.
+func (j *job) settleArgs(e event) []any {
 	if e.err != nil {
-		return []any{e.op, e.err.Error(), kindNone, ""}
+		return []any{e.op, e.err.Error(), kindNone, "", ""}
 	}
-	return []any{e.op, quickjs.Undefined{}, e.value.kind, e.value.text}
+	handle := ""
+	if e.body != nil {
+		handle = j.bodies.add(e.body).text
+	}
+	return []any{e.op, quickjs.Undefined{}, e.value.kind, e.value.text, handle}
+}
+
+// validText is what UTF-8 stands for, without a mark at its beginning.
+func validText(b []byte) string { return strings.TrimPrefix(decodeText(b), "\uFEFF") }
+
+// decodeText replaces what is no UTF-8 as browsers do: each longest beginning of
+// a character becomes one U+FFFD.
+func decodeText(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	var out strings.Builder
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size <= 1 {
+			size = brokenLength(b)
+			out.WriteRune(utf8.RuneError)
+		} else {
+			out.Write(b[:size])
+		}
+		b = b[size:]
+	}
+	return out.String()
+}
+
+// brokenLength is how many of the bytes begin a character that does not go on.
+func brokenLength(b []byte) int {
+	low, high, more := byte(0x80), byte(0xBF), 0
+	switch c := b[0]; {
+	case 0xC2 <= c && c <= 0xDF:
+		more = 1
+	case 0xE0 <= c && c <= 0xEF:
+		more = 2
+		if c == 0xE0 {
+			low = 0xA0
+		} else if c == 0xED {
+			high = 0x9F
+		}
+	case 0xF0 <= c && c <= 0xF4:
+		more = 3
+		if c == 0xF0 {
+			low = 0x90
+		} else if c == 0xF4 {
+			high = 0x8F
+		}
+	}
+	n := 1
+	for n <= more && n < len(b) && low <= b[n] && b[n] <= high {
+		low, high = 0x80, 0xBF
+		n++
+	}
+	return n
 }
 
 // arguments are those of a call from JavaScript. The web layer alone calls, with

@@ -45,6 +45,7 @@ func Boot() ([]byte, error) { return boot() }
 // parts are compiled when they are first used.
 var parts = map[string]func() ([]byte, error){
 	"streams": part("parts/streams.js", "(%s)"),
+	"crypto":  part("parts/crypto.js", "(%s)"),
 	"ponyfill": part("third_party/web-streams-polyfill/ponyfill.js",
 		"(function () {\nconst exports = {}, module = { exports };\n%s\nreturn exports;\n})"),
 }

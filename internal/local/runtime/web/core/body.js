@@ -3,7 +3,7 @@
 
 // The streams are loaded when the first is used.
 let streamClasses = null;
-const streams = () => streamClasses ??= host.load('streams')(host.load('ponyfill')(), { globalClass, define, asBytes, encodeUTF8, TextDecoder });
+const streams = () => streamClasses ??= loadPart('streams')(loadPart('ponyfill')(), { globalClass, define, asBytes, encodeUTF8, TextDecoder });
 const isStream = (value) => streamClasses !== null && value instanceof streamClasses.ReadableStream;
 defineLazy(['ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'ReadableStreamDefaultController',
   'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'WritableStream', 'WritableStreamDefaultWriter',

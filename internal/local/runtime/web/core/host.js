@@ -20,6 +20,8 @@ const host = {
   // start(number, kind, first, second, valueKind, value): begins an operation,
   // which settle() ends.
   start: takeHostFunction('start'),
+  // cancel(number): ends an operation early, if it can be.
+  cancel: takeHostFunction('cancel'),
   // random(size): random bytes as base64.
   random: takeHostFunction('random'),
   // encode(text): UTF-8 as base64. decode(base64, label, flags): a text.
@@ -28,8 +30,18 @@ const host = {
   // url(url, base, part, value): the lines href, protocol, username, password,
   // hostname, port, pathname, search, hash, origin; empty if there is no such URL.
   url: takeHostFunction('url'),
-  // load(part): the function that a part of the web layer is.
+  // intl(): defines Intl. crypto(operation, arguments): both as JSON texts.
+  intl: takeHostFunction('intl'),
+  crypto: takeHostFunction('crypto'),
+  // load(part): leaves the function that a part of the web layer is on the global
+  // object.
   load: takeHostFunction('load'),
+};
+
+// loadPart returns a part's function.
+const loadPart = (name) => {
+  host.load(name);
+  return takeHostFunction('part');
 };
 
 const NONE = 0, TEXT = 1, BYTES = 2, HANDLE = 3;
@@ -77,6 +89,8 @@ const globalClass = (type) => {
 let lastOperation = 0;
 const operations = new Map();
 
+// operate promises what an operation comes to. A value that comes with a body is
+// the pair of both.
 const operate = (kind, first = '', second = '', value = undefined) => new Promise((resolve, reject) => {
   const number = ++lastOperation;
   host.start(number, kind, first, second, kindOf(value), textOf(value));
@@ -96,7 +110,7 @@ const bufferOf = (bytes) => bytes.byteLength === bytes.buffer.byteLength ? bytes
   : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 
 const encodeUTF8 = (text) => Uint8Array.fromBase64(host.encode(text));
-const decodeUTF8 = (bytes) => host.decode(bytes.toBase64());
+const decodeUTF8 = (bytes) => host.decode(bytes.toBase64(), '', '');
 
 const concatBytes = (chunks) => {
   if (chunks.length === 1) return chunks[0];

@@ -55,7 +55,7 @@ const handlerOf = (module) => {
 };
 
 const fail = (error) => {
-  if (error instanceof Error) host.fail(String(error.name), String(error.message), String(error.stack ?? ''));
+  if (error instanceof Error) host.fail(String(error.name), String(error.message), stackOf(error));
   else host.fail('', 'Uncaught ' + describe(error), '');
 };
 
@@ -123,10 +123,11 @@ const entries = {
       fail(error);
     }
   },
-  settle(number, error, kind, text) {
+  settle(number, error, kind, text, handle) {
     const operation = operations.get(number);
     if (operation === undefined) return;
     operations.delete(number);
-    if (error !== undefined) operation.reject(new TypeError(error)); else operation.resolve(valueOf(kind, text));
+    if (error !== undefined) operation.reject(new TypeError(error));
+    else operation.resolve(handle === '' ? valueOf(kind, text) : [valueOf(kind, text), new HostBody(handle)]);
   },
 };

@@ -1,25 +1,33 @@
 // Timers, the console, performance.
 
 let lastTimer = 0;
-const timers = new Map();
+const timers = new Map(); // the number of the operation that waits, by timer
 
 const startTimer = (callback, ms, args, repeats) => {
   if (typeof callback !== 'function') throw new TypeError('a timer needs a function');
   const id = ++lastTimer;
   ms = Math.max(0, Math.min(2147483647, Math.trunc(Number(ms)) || 0));
-  timers.set(id, callback);
-  const wait = () => operate('timer', String(ms)).then(() => {
-    if (!timers.has(id)) return;
-    if (repeats) wait(); else timers.delete(id);
-    report(() => callback(...args));
-  });
+  const wait = () => {
+    const done = operate('timer', String(ms));
+    timers.set(id, lastOperation);
+    done.then(() => {
+      if (!timers.has(id)) return;
+      if (repeats) wait(); else timers.delete(id);
+      report(() => callback(...args));
+    });
+  };
   wait();
   return id;
 };
+const stopTimer = (id) => {
+  id = Number(id);
+  if (timers.has(id)) host.cancel(timers.get(id));
+  timers.delete(id);
+};
 define('setTimeout', function setTimeout(callback, ms, ...args) { return startTimer(callback, ms, args, false); });
 define('setInterval', function setInterval(callback, ms, ...args) { return startTimer(callback, ms, args, true); });
-define('clearTimeout', function clearTimeout(id) { timers.delete(Number(id)); });
-define('clearInterval', function clearInterval(id) { timers.delete(Number(id)); });
+define('clearTimeout', function clearTimeout(id) { stopTimer(id); });
+define('clearInterval', function clearInterval(id) { stopTimer(id); });
 define('queueMicrotask', function queueMicrotask(callback) {
   if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function');
   Promise.resolve().then(() => report(callback));
@@ -34,9 +42,13 @@ define('performance', Object.freeze({
 
 const describeError = (error) => {
   if (!(error instanceof Error)) return describe(error);
-  const head = String(error);
-  return error.stack ? head + '\n' + error.stack.trimEnd() : head;
+  const head = String(error), stack = stackOf(error);
+  return stack ? head + '\n' + stack : head;
 };
+
+// stackOf is the stack of an error without the runtime's own frames.
+const stackOf = (error) => typeof error.stack !== 'string' ? ''
+  : error.stack.split('\n').filter((frame) => frame !== '' && !frame.includes('<eval>') && !frame.includes('(native)')).join('\n');
 
 // describe writes a value for the log.
 const describe = (value) => {
