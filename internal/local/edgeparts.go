@@ -10,6 +10,9 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
+// codeCacheSize is how many bytes routines can put into the global object cache.
+const codeCacheSize = 64 << 20
+
 // edgeParts are the edge's own parts that others of the local ESA talk to.
 type edgeParts struct {
 	plans   *plan.Source
@@ -29,6 +32,7 @@ func (p edgeParts) config(o Options, log *analytics.Service, pairs runtime.KV) e
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
+		CodeCache: runtime.NewMemoryCache(codeCacheSize, o.Now),
 	}
 }
 

@@ -42,7 +42,7 @@ func (e *edge) script(routineID int64, name, codeVersion string) runtime.Script 
 // origin behind it.
 func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
 	return runtime.Host{
-		KV: e.cfg.KV,
+		KV: e.cfg.KV, Cache: e.cfg.CodeCache, Fetch: e.fetchForCode,
 		Log: func(level, message string) {
 			e.cfg.Logger.InfoContext(r.Context(), "routine log", "routine", name, "level", level, "message", message)
 		},

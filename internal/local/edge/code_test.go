@@ -57,3 +57,32 @@ func TestCodeOfVersions(t *testing.T) {
 		require.Equal(t, answer, f.get("app", "/").Body.String())
 	}
 }
+
+// TestCodeFetchesThisEdge: what a routine fetches from another host of this edge
+// is answered by it, without leaving the process, and not in circles.
+func TestCodeFetchesThisEdge(t *testing.T) {
+	f := newFixture(t, withRuntime(t))
+	f.deploy("data", "", "assets/a.json", `{"n":1}`, "routine/index.js", `export default { fetch: (r) => new Response("code " + r.url, { status: 203 }) }`)
+	f.deploy("app", "", "routine/index.js", `export default { async fetch(request) {
+		const r = await fetch("http://`+f.host("data")+`" + new URL(request.url).pathname);
+		return new Response(r.status + " " + r.headers.get("server") + " " + await r.text());
+	} }`)
+	require.Equal(t, `200 ESA (local) {"n":1}`, f.get("app", "/a.json").Body.String())
+	require.Equal(t, "203 ESA (local) code http://"+f.host("data")+"/x", f.get("app", "/x").Body.String())
+
+	for name, other := range map[string]string{"ping": "pong", "pong": "ping"} {
+		f.deploy(name, "", "routine/index.js", `export default { fetch: () => fetch("http://`+f.host(other)+`/") }`)
+	}
+	rec := f.get("ping", "/")
+	require.Equal(t, 500, rec.Code)
+	require.Contains(t, rec.Body.String(), "goes in a circle")
+}
+
+// TestCodeFetchesOwnHost: a default domain has no origin.
+func TestCodeFetchesOwnHost(t *testing.T) {
+	f := newFixture(t, withRuntime(t))
+	f.deploy("app", "", "routine/index.js", `export default { fetch: (request) => fetch(request) }`)
+	rec := f.get("app", "/")
+	require.Equal(t, 500, rec.Code)
+	require.Contains(t, rec.Body.String(), "goes to the site's origin, and this host has none")
+}

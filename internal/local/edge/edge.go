@@ -31,10 +31,11 @@ type Config struct {
 	// Pick returns a number from 0 to n-1 and splits requests between two
 	// versions; nil: at random. It is called by many goroutines at once.
 	Pick func(n int) int
-	// Runtime runs the code of routines, which has KV to keep values in; nil:
-	// what has code answers 501.
-	Runtime *runtime.Service
-	KV      runtime.KV
+	// Runtime runs the code of routines, which has KV and CodeCache to keep
+	// things in; nil: what has code answers 501.
+	Runtime   *runtime.Service
+	KV        runtime.KV
+	CodeCache runtime.Cache
 	// Recorder gets every request that was answered; nil: nobody does.
 	Recorder Recorder
 	// Plans knows the account's sites, and Origins fetches from their origins. If
