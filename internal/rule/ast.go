@@ -342,7 +342,7 @@ func decode(s string) string {
 }
 
 // number reads a bare word as an integer.
-func (v *literal) number() (int64, bool) {
+func (v literal) number() (int64, bool) {
 	n, err := strconv.ParseInt(v.text, 10, 64)
 	return n, err == nil
 }

@@ -22,6 +22,7 @@ type parser struct {
 
 	diags    []Diagnostic
 	hopeless bool
+	full     bool // there are more errors than are listed
 	// replace holds what the fixer puts in place of conditions that parse well.
 	replace map[node]node
 
@@ -71,6 +72,15 @@ func (p *parser) sizeError() {
 // report adds a finding. fixed says that the tree already has, or the fixer will
 // put, what was meant.
 func (p *parser) report(severity Severity, id string, at int, found, expected, message string, fixed bool) *Diagnostic {
+	if len(p.diags) >= maxDiagnostics {
+		p.hopeless = true
+		if severity == SeverityError && !p.full {
+			p.full = true
+			p.diags = append(p.diags, Diagnostic{ID: id, Severity: severity, Position: position(p.src, at),
+				Message: "there are more mistakes than can be listed: this is the next one. " + message})
+		}
+		return &Diagnostic{}
+	}
 	p.diags = append(p.diags, Diagnostic{ID: id, Severity: severity, Position: position(p.src, at),
 		Found: found, Expected: expected, Message: message, applies: fixed})
 	return &p.diags[len(p.diags)-1]

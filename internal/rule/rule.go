@@ -93,6 +93,10 @@ type Diagnostic struct {
 	applies bool // the fixer makes the correction
 }
 
+// maxDiagnostics is how many findings one report has; what has more mistakes is
+// not mended.
+const maxDiagnostics = 60
+
 // maxFix is the length of a correction beyond which a finding goes without.
 const maxFix = 400
 
