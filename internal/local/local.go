@@ -207,7 +207,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table := api.Table{}
 	table.Add(sites.Table())
 	table.Add(certificate.New(store, o.Certificate).Table())
-	table.Add(waf.New(store, waf.Config{Now: o.Now, CompileRule: o.Rules.CompileRule}).Table())
+	table.Add(waf.New(store, waf.Config{Now: o.Now}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
 	table.Add(rules.New(store, o.Rules).Table())
 	table.Add(purge.New(store, o.Purge).Table())

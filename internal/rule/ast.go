@@ -2,6 +2,7 @@ package rule
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -355,4 +356,15 @@ func network(s string) (netip.Prefix, bool) {
 	}
 	p, err := netip.ParsePrefix(s)
 	return p, err == nil
+}
+
+// Lists names the account's lists that the expression refers to, each once.
+func (e *Expr) Lists() []string {
+	var names []string
+	each(e.root, func(t *term, _ bool) {
+		if t.list != "" && !slices.Contains(names, t.list) {
+			names = append(names, t.list)
+		}
+	})
+	return names
 }

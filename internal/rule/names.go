@@ -46,8 +46,8 @@ func ParseKind(text string) (Kind, bool) {
 		return KindNetwork, true
 	case "customresponsecode", "customerror", "customresponses":
 		return KindCustomResponse, true
-	case "wafuserruleset", "wafrulesets", "wafruleset", "httpcustom", "httpwhitelist", "httpbot", "httpmanaged", "httpantiscan", "httpanti", "ipaccess",
-		"httpantiscanning", "httpsecuritylevel", "httpddos", "security":
+	case "wafuserruleset", "wafrulesets", "wafruleset", "httpcustom", "httpwhitelist", "httpbot", "httpmanaged", "httpantiscan", "ipaccess",
+		"httpsecuritylevel", "security":
 		return KindWAF, true
 	case "httpratelimit", "ratelimiting", "rateplan":
 		return KindRateLimit, true

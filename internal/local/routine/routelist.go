@@ -3,7 +3,6 @@ package routine
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
@@ -84,68 +83,4 @@ func (s *Service) routes(ctx context.Context, p api.Params, where string, args [
 		out.Configs = append(out.Configs, t.answer(withSite))
 	}
 	return out, rows.Err()
-}
-
-// maxRule is the longest rule expression, in bytes.
-const maxRule = 4096
-
-// checkRule refuses what cannot be a rule expression: one that is empty or too
-// long, whose quotes or parentheses do not close, or that asks nothing.
-func checkRule(rule string) error {
-	refuse := func(why string) error {
-		return api.Errorf(400, "CompileRuleError", "The rule does not compile: %s.", why)
-	}
-	text := strings.TrimSpace(rule)
-	switch {
-	case text == "true":
-		return nil
-	case text == "":
-		return refuse("it is empty")
-	case len(text) > maxRule:
-		return refuse(fmt.Sprintf("it has %d bytes, more than %d", len(text), maxRule))
-	}
-	bare, ok := withoutStrings(text)
-	if !ok {
-		return refuse("a string has no closing quote")
-	}
-	depth := 0
-	for _, c := range bare {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth < 0 {
-				return refuse("a parenthesis closes that was not opened")
-			}
-		case '&', '|', '=', '~', '*', ';':
-			return refuse(fmt.Sprintf("%q is no operator", c))
-		}
-	}
-	if depth > 0 {
-		return refuse("a parenthesis is not closed")
-	}
-	for _, field := range []string{"http.", "ip.", "ssl", "tcp.", "ali."} {
-		if strings.Contains(bare, field) {
-			return nil
-		}
-	}
-	return refuse("it asks about no field, such as http.host")
-}
-
-// withoutStrings takes the quoted parts out of an expression; false if one does
-// not end.
-func withoutStrings(text string) (string, bool) {
-	var b strings.Builder
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted:
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), !quoted
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -87,7 +88,7 @@ func (t *route) apply(ctx context.Context, tx *sql.Tx, p api.Params) error {
 	}
 	if p.Has("Rule") {
 		t.rule, t.mode = p.String("Rule"), modeCustom
-		if err := checkRule(t.rule); err != nil {
+		if _, err := expression.Compile(ctx, tx, t.siteID, "RoutineRoute", t.rule); err != nil {
 			return err
 		}
 	}

@@ -1,13 +1,13 @@
 package rules
 
 import (
-	"errors"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 )
 
 func checkCache(f fields) *api.Error {
@@ -84,7 +84,7 @@ func checkRedirect(f fields) *api.Error {
 		return missing("TargetUrl", "a redirect leads somewhere")
 	}
 	if f.text("Type") != "static" {
-		return checkDynamic("TargetUrl", f.text("TargetUrl"))
+		return expression.CheckValue("TargetUrl", f.text("TargetUrl"))
 	}
 	u, err := url.Parse(f.text("TargetUrl"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -108,28 +108,12 @@ func checkRewrite(f fields) *api.Error {
 		return invalid("Uri", "a static one starts with /, not %q", uri)
 	}
 	if f.text("RewriteUriType") == "dynamic" {
-		if err := checkDynamic("Uri", uri); err != nil {
+		if err := expression.CheckValue("Uri", uri); err != nil {
 			return err
 		}
 	}
 	if f.text("RewriteQueryStringType") == "dynamic" {
-		return checkDynamic("QueryString", query)
-	}
-	return nil
-}
-
-// checkDynamic finds what is wrong with the form of an expression that makes a
-// value.
-func checkDynamic(name, expression string) *api.Error {
-	bare, err := withoutStrings(expression)
-	if err == nil {
-		err = balanced(bare)
-	}
-	if err == nil && strings.TrimSpace(bare) == "" {
-		err = errors.New("the expression is empty")
-	}
-	if err != nil {
-		return api.Errorf(400, "CompileRuleError", "Failed to compile %s: %v.", name, err)
+		return expression.CheckValue("QueryString", query)
 	}
 	return nil
 }
@@ -171,7 +155,7 @@ func checkChange(param string, change fields, token *regexp.Regexp) *api.Error {
 	case "static":
 	case "dynamic":
 		if operation != "del" {
-			if err := checkDynamic("the value of "+name, change.text("Value")); err != nil {
+			if err := expression.CheckValue("the value of "+name, change.text("Value")); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -84,7 +85,7 @@ func (c config) answer(answers map[string]bool) map[string]any {
 
 // take puts what a call sent into the configuration, and checks what becomes of
 // it. A new one is global unless the call says anything about a rule.
-func (s *Service) take(c *config, f family, p api.Params) error {
+func (s *Service) take(ctx context.Context, tx *sql.Tx, c *config, f family, p api.Params) error {
 	aboutRule := p.Has("Rule") || p.Has("RuleName") || p.Has("RuleEnable")
 	switch {
 	case c.kind == "" && aboutRule:
@@ -114,24 +115,18 @@ func (s *Service) take(c *config, f family, p api.Params) error {
 	if c.kind == global {
 		return nil
 	}
-	return s.checkRule(*c, f)
+	return checkRule(ctx, tx, *c, f)
 }
 
-func (s *Service) checkRule(c config, f family) error {
+func checkRule(ctx context.Context, tx *sql.Tx, c config, f family) error {
 	if n := utf8.RuneCountInString(c.name); n < 1 || n > 128 {
 		return invalid("RuleName", "a rule has a name of 1 to 128 characters")
 	}
 	if c.enable != "on" && c.enable != "off" {
 		return invalid("RuleEnable", "it must be on or off, not %q", c.enable)
 	}
-	if err := s.cfg.CompileRule(f.name, c.rule); err != nil {
-		var known *api.Error
-		if errors.As(err, &known) {
-			return known
-		}
-		return api.Errorf(400, "CompileRuleError", "Failed to compile the rule: %v.", err)
-	}
-	return nil
+	_, err := expression.Compile(ctx, tx, c.place.site, f.name, c.rule)
+	return err
 }
 
 // order sets the sequence: what the call says, else after all others.
@@ -215,7 +210,7 @@ func (s *Service) create(ctx context.Context, f family, r *api.Request) (any, er
 		if c.place, err = s.place(ctx, tx, r.Params); err != nil {
 			return err
 		}
-		if err := s.take(&c, f, r.Params); err != nil {
+		if err := s.take(ctx, tx, &c, f, r.Params); err != nil {
 			return err
 		}
 		if err := s.room(ctx, tx, c, f); err != nil {

@@ -27,7 +27,7 @@ func (s *Service) existing(ctx context.Context, f family, p api.Params, fn func(
 // update answers UpdateX: what the call does not say stays.
 func (s *Service) update(ctx context.Context, f family, r *api.Request) (any, error) {
 	return nil, s.existing(ctx, f, r.Params, func(tx *sql.Tx, c config) error {
-		if err := s.take(&c, f, r.Params); err != nil {
+		if err := s.take(ctx, tx, &c, f, r.Params); err != nil {
 			return err
 		}
 		if err := s.order(ctx, tx, &c, f, r.Params); err != nil {

@@ -28,10 +28,6 @@ import (
 
 // Config is what the service needs. The zero value of each field has a default.
 type Config struct {
-	// CompileRule checks the expression of a rule; kind is the family, such as
-	// "CacheRule". An *api.Error is answered as it is, any other error as
-	// CompileRuleError. LightCheck if nil.
-	CompileRule func(kind, expression string) error
 	// Quota is how many rules one family of a site takes; 125 if 0. The service's
 	// numbers depend on the plan and are not published.
 	Quota int
@@ -53,9 +49,6 @@ type Service struct {
 
 // New makes the service.
 func New(store *state.Store, cfg Config) *Service {
-	if cfg.CompileRule == nil {
-		cfg.CompileRule = LightCheck
-	}
 	if cfg.Quota == 0 {
 		cfg.Quota = 125
 	}

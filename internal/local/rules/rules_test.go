@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +23,7 @@ import (
 type bench struct {
 	t     *testing.T
 	table api.Table
+	store *state.Store
 	site  string
 }
 
@@ -34,7 +34,7 @@ func newBench(t *testing.T, cfg Config) *bench {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	sites, err := site.New(t.Context(), store, site.Config{})
 	require.NoError(t, err)
-	b := &bench{t: t, table: sites.Table()}
+	b := &bench{t: t, table: sites.Table(), store: store}
 	b.table.Add(New(store, cfg).Table())
 	b.site = b.newSite("example.com")
 	return b
@@ -290,16 +290,19 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestCompilerOfTheCaller(t *testing.T) {
-	b := newBench(t, Config{CompileRule: func(kind, expression string) error {
-		if expression == "regex" {
-			return api.Errorf(400, "RuleRegexQuotaCheckFailed", "no")
-		}
-		return errors.New(kind + " " + strconv.Quote(expression))
-	}})
-	_, code := b.call("CreateCacheRule", rule("a", "Rule", "regex"))
+func TestExpressionsByFamilyAndPlan(t *testing.T) {
+	b := newBench(t, Config{})
+	regex := `(http.request.uri matches "^/a[0-9]")`
+	b.must("CreateCacheRule", rule("a", "Rule", regex))
+	b.must("CreateCacheRule", rule("b", "Rule", `(http.request.uri contains "contested")`))
+	_, code := b.call("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.request.method eq "GET")`))
+	require.Equal(t, "CompileRuleError", code, "HTTPS rules ask for the host alone")
+	b.must("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.host eq "www.example.com")`))
+	_, err := b.store.DB().ExecContext(t.Context(), `UPDATE plan_instances SET plan_name = 'basic'`)
+	require.NoError(t, err)
+	_, code = b.call("CreateCacheRule", rule("d", "Rule", regex))
 	require.Equal(t, "RuleRegexQuotaCheckFailed", code)
-	_, code = b.call("CreateCacheRule", rule("a"))
+	_, code = b.call("CreateCacheRule", rule("d", "Rule", `(http.request.uri matches "(")`))
 	require.Equal(t, "CompileRuleError", code)
 }
 

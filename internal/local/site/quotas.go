@@ -24,7 +24,7 @@ func (s *Service) quotas(p planModel) map[string]quota {
 		"recordCount":         number(s.cfg.RecordQuota),
 		"wildcard":            number(s.cfg.WildcardQuota),
 		"custom_name_server":  enterprise,
-		"rules_support_regex": enterprise,
+		"rules_support_regex": {"bool", strconv.FormatBool(p.PlanName != "basic")},
 	}
 }
 

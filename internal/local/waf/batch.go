@@ -125,7 +125,7 @@ func (s *Service) replace(ctx context.Context, tx *sql.Tx, t ruleset, c config) 
 	if c["Status"] == nil {
 		c["Status"] = old.status
 	}
-	if err := s.check(ctx, tx, t.phase, c, t.shared); err != nil {
+	if err := check(ctx, tx, t, c); err != nil {
 		return err
 	}
 	return s.put(ctx, tx, id, c)

@@ -3,19 +3,20 @@ package waf
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 )
 
 // check refuses a configuration that the phase does not take, and fills in what
 // has a default.
-func (s *Service) check(ctx context.Context, tx *sql.Tx, phase string, c, shared config) error {
+func check(ctx context.Context, tx *sql.Tx, set ruleset, c config) error {
+	phase, shared := set.phase, set.shared
 	if c["Status"] == nil {
 		c["Status"] = "on"
 	}
@@ -34,11 +35,11 @@ func (s *Service) check(ctx context.Context, tx *sql.Tx, phase string, c, shared
 	if err := checkPhaseParts(phase, c); err != nil {
 		return err
 	}
-	expression := either(c, shared, "Expression")
-	if expression == "" && !needsExpression(phase) {
+	text := either(c, shared, "Expression")
+	if text == "" && !needsExpression(phase) {
 		return nil
 	}
-	return s.compile(ctx, tx, phase, expression)
+	return compile(ctx, tx, set.place.site, phase, text)
 }
 
 // isWord reports whether a text can be an action: the service's are not all
@@ -72,15 +73,12 @@ func checkStatus(status string) error {
 }
 
 // compile checks an expression and that its lists exist.
-func (s *Service) compile(ctx context.Context, tx *sql.Tx, phase, expression string) error {
-	if err := s.cfg.CompileRule(phase, expression); err != nil {
-		var known *api.Error
-		if errors.As(err, &known) {
-			return known
-		}
-		return api.Errorf(400, "CompileRuleError", "Failed to compile the rule: %v.", err)
+func compile(ctx context.Context, tx *sql.Tx, siteID int64, phase, text string) error {
+	compiled, err := expression.Compile(ctx, tx, siteID, phase, text)
+	if err != nil {
+		return err
 	}
-	for _, name := range listsIn(expression) {
+	for _, name := range compiled.Lists() {
 		exists, err := lists.Exists(ctx, tx, name)
 		if err != nil {
 			return err

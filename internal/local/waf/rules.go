@@ -104,7 +104,7 @@ func (s *Service) target(ctx context.Context, tx *sql.Tx, p api.Params) (ruleset
 
 // add stores a rule at the end of its set.
 func (s *Service) add(ctx context.Context, tx *sql.Tx, t ruleset, c config) (int64, error) {
-	if err := s.check(ctx, tx, t.phase, c, t.shared); err != nil {
+	if err := check(ctx, tx, t, c); err != nil {
 		return 0, err
 	}
 	var used int
@@ -195,7 +195,7 @@ func (s *Service) updateRule(ctx context.Context, r *api.Request) (any, error) {
 		if status := r.Params.String("Status"); status != "" {
 			c["Status"] = status
 		}
-		if err := s.check(ctx, tx, t.phase, c, t.shared); err != nil {
+		if err := check(ctx, tx, ruleset{place: t.place, phase: t.phase, shared: t.shared}, c); err != nil {
 			return err
 		}
 		if err := s.put(ctx, tx, t.id, c); err != nil {

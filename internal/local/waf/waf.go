@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
-	"github.com/esa-mcp/esa-mcp/internal/local/rules"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -26,9 +26,6 @@ import (
 type Config struct {
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
-	// CompileRule checks an expression; kind is the phase. An *api.Error is
-	// answered as it is, any other as CompileRuleError. rules.LightCheck if nil.
-	CompileRule func(kind, expression string) error
 	// Quota is how many rules one phase of a site takes, and SetQuota how many
 	// rule sets; 100 and 10 if 0. The service's numbers depend on the plan.
 	Quota, SetQuota int
@@ -47,9 +44,6 @@ type Service struct {
 func New(store *state.Store, cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
-	}
-	if cfg.CompileRule == nil {
-		cfg.CompileRule = rules.LightCheck
 	}
 	if cfg.Quota == 0 {
 		cfg.Quota = 100
@@ -102,7 +96,7 @@ func UsesList(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if slices.Contains(listsIn(c.text("Expression")), name) {
+		if slices.Contains(expression.Lists(c.text("Expression")), name) {
 			return true, nil
 		}
 	}
@@ -203,32 +197,6 @@ func (c config) encode() (string, error) {
 		return "", fmt.Errorf("encode a configuration: %w", err)
 	}
 	return string(b), nil
-}
-
-// listsIn are the names of the lists in an expression: $name outside of strings.
-func listsIn(expression string) []string {
-	var names []string
-	inside := false
-	for i := 0; i < len(expression); i++ {
-		switch c := expression[i]; {
-		case inside && c == '\\':
-			i++
-		case c == '"':
-			inside = !inside
-		case c == '$' && !inside:
-			end := i + 1
-			for end < len(expression) && wordByte(expression[end]) {
-				end++
-			}
-			names = append(names, expression[i+1:end])
-			i = end - 1
-		}
-	}
-	return names
-}
-
-func wordByte(c byte) bool {
-	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 func (s *Service) clock() int64 { return s.cfg.Now().Unix() }
