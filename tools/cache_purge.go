@@ -15,7 +15,6 @@ type PurgeCacheInput struct {
 	SiteRef
 	Type    string   `json:"type,omitempty" jsonschema:"enum=file,enum=directory,enum=ignoreParams,enum=cachetag,enum=hostname,enum=purgeall,default=file" jsonschema_description:"ignoreParams: files with any query"`
 	Targets []string `json:"targets,omitempty" jsonschema_description:"URLs, directory URLs, tags or host names"`
-	Confirm string   `json:"confirm,omitempty" jsonschema_description:"Site name, for purgeall; without it a preview"`
 }
 
 // PurgeCacheOutput is the result of purge_cache.
@@ -23,7 +22,7 @@ type PurgeCacheOutput struct {
 	Noted
 	SiteID    ID     `json:"site_id"`
 	Type      string `json:"type"`
-	TaskID    ID     `json:"task_id,omitempty" jsonschema_description:"For list_cache_tasks; left out in a preview"`
+	TaskID    ID     `json:"task_id,omitempty" jsonschema_description:"For list_cache_tasks"`
 	Submitted int    `json:"submitted" jsonschema_description:"Targets on their way"`
 	QuotaLeft *int64 `json:"quota_left,omitempty" jsonschema_description:"Purges of the type left today"`
 	Next      string `json:"next,omitempty" jsonschema_description:"What to do next"`
@@ -79,11 +78,6 @@ func purgeCache(ctx context.Context, d *Deps, in PurgeCacheInput) (PurgeCacheOut
 	}
 	out.SiteID = site
 	out.quota(ctx, d)
-	if in.Type == purgeAll {
-		if done, err := in.confirmed(ctx, d, &out); err != nil || !done {
-			return out, err
-		}
-	}
 	params := esa.Params{"SiteId": site.number(), "Type": in.Type, "Content": in.content()}
 	answer, err := invoke[struct {
 		TaskID ID `json:"TaskId"`
@@ -108,23 +102,6 @@ func (out *PurgeCacheOutput) quota(ctx context.Context, d *Deps) {
 	}
 	left := max(quota.Limit-quota.Used, 0)
 	out.QuotaLeft = &left
-}
-
-// confirmed asks before everything is purged.
-func (in PurgeCacheInput) confirmed(ctx context.Context, d *Deps, out *PurgeCacheOutput) (bool, error) {
-	answer, err := invoke[struct{ SiteModel wireSite }](ctx, d, &out.Noted, "GetSite", esa.Params{"SiteId": out.SiteID.number()})
-	if err != nil {
-		return false, err
-	}
-	name := answer.SiteModel.SiteName
-	if d.Confirmed || in.Confirm != "" && siteName(in.Confirm) == name {
-		return true, nil
-	}
-	if in.Confirm != "" {
-		return false, Refuse("confirm is %q: it must be the site's name, %s.", in.Confirm, name)
-	}
-	out.Next = fmt.Sprintf("Nothing is purged yet. Everything cached of %s would be fetched from the origin again: ask the person, then repeat with confirm %q", name, name)
-	return false, nil
 }
 
 // check refuses targets that are not of the type, and completes directories.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Deps is what a tool may use. Everything that reaches out of the process, or
@@ -21,6 +22,8 @@ type Deps struct {
 	Local *LocalInfo
 	// Confirmed says that a person confirmed beforehand what a tool would ask.
 	Confirmed bool
+	// Tokens confirm a call by a second one; nil if there will be none.
+	Tokens *guard.Tokens
 	// Now is the clock.
 	Now func() time.Time
 	// Sleep waits for d between two looks at something that is being built. It

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // maxKVFailures is how many failed keys a result names.
@@ -171,6 +172,11 @@ func batchDeleteKV(ctx context.Context, d *Deps, in BatchDeleteKVInput) (BatchDe
 	if len(keys) <= maxKVKeys {
 		done, err = batchKV(ctx, d, &out.Noted, "BatchDeleteKv", esa.Params{"Namespace": in.Namespace, "Keys": list})
 	} else {
+		// Before the keys are uploaded, and while they can be named.
+		if err := guard.Confirm(ctx, guard.Question{IDs: []string{"api-delete"}, Action: "BatchDeleteKvWithHighCapacity",
+			Lost: fmt.Sprintf("%d keys of namespace %s, from %s to %s", len(keys), in.Namespace, keys[0], keys[len(keys)-1])}); err != nil {
+			return out, err
+		}
 		done, err = uploadKVBatch(ctx, d, &out.Noted, "BatchDeleteKvWithHighCapacity", in.Namespace, "Keys", list)
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package tools
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -140,16 +139,13 @@ func createKVNamespace(ctx context.Context, d *Deps, in CreateKVNamespaceInput) 
 // DeleteKVNamespaceInput are the arguments of delete_kv_namespace.
 type DeleteKVNamespaceInput struct {
 	Namespace string `json:"namespace" jsonschema:"minLength=1" jsonschema_description:"KV namespace"`
-	Confirm   string `json:"confirm,omitempty" jsonschema_description:"The namespace once more; without it only a preview"`
 }
 
 // DeleteKVNamespaceOutput is the result of delete_kv_namespace.
 type DeleteKVNamespaceOutput struct {
 	Noted
 	Namespace string `json:"namespace"`
-	Deleted   bool   `json:"deleted" jsonschema_description:"False for a preview"`
-	Lost      string `json:"lost" jsonschema_description:"What goes with the namespace"`
-	Next      string `json:"next,omitempty" jsonschema_description:"The call that deletes"`
+	Deleted   bool   `json:"deleted"`
 }
 
 func deleteKVNamespaceTool() Tool {
@@ -157,7 +153,7 @@ func deleteKVNamespaceTool() Tool {
 		Name:        "delete_kv_namespace",
 		Title:       "Delete a KV namespace",
 		Toolset:     "kv",
-		Description: "Deletes a namespace of edge KV with all its keys, for good. Ask the person before giving confirm.",
+		Description: "Deletes a namespace of edge KV with all its keys, for good.",
 		Calls:       []string{"GetKvNamespace", "ListKvs", "DeleteKvNamespace"},
 		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 	}, deleteKVNamespace)
@@ -165,22 +161,6 @@ func deleteKVNamespaceTool() Tool {
 
 func deleteKVNamespace(ctx context.Context, d *Deps, in DeleteKVNamespaceInput) (DeleteKVNamespaceOutput, error) {
 	out := DeleteKVNamespaceOutput{Namespace: in.Namespace}
-	if in.Confirm != "" && in.Confirm != in.Namespace {
-		return out, Refuse("confirm is %q and namespace is %q: confirm must repeat the namespace.", in.Confirm, in.Namespace)
-	}
-	space, err := invoke[kvNamespaceAnswer](ctx, d, &out.Noted, "GetKvNamespace", esa.Params{"Namespace": in.Namespace})
-	if err != nil {
-		return out, kvError(err, in.Namespace, "")
-	}
-	keys, err := invoke[listKVAnswer](ctx, d, &out.Noted, "ListKvs", listKVParams(in.Namespace, "", 1, 1))
-	if err != nil {
-		return out, kvError(err, in.Namespace, "")
-	}
-	out.Lost = fmt.Sprintf("%d keys, %d bytes", keys.TotalCount, space.CapacityUsed)
-	if in.Confirm == "" && !d.Confirmed {
-		out.Next = fmt.Sprintf("delete_kv_namespace with namespace %q and confirm %q", in.Namespace, in.Namespace)
-		return out, nil
-	}
 	if _, err := invoke[struct{}](ctx, d, &out.Noted, "DeleteKvNamespace", esa.Params{"Namespace": in.Namespace}); err != nil {
 		return out, kvError(err, in.Namespace, "")
 	}

@@ -19,8 +19,10 @@ const (
 )
 
 // Reach returns what the tool may send beyond Meta.Calls.
-func (t Tool) Reach() Reach {
-	switch t.meta.Name {
+func (t Tool) Reach() Reach { return t.meta.reach() }
+
+func (m Meta) reach() Reach {
+	switch m.Name {
 	case "read_api":
 		return AnyRead
 	case "write_api":

@@ -186,77 +186,40 @@ func noRoutine(name string) error {
 
 // DeleteRoutineInput are the arguments of delete_routine.
 type DeleteRoutineInput struct {
-	Name    string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
-	Confirm string `json:"confirm,omitempty" jsonschema_description:"The routine's name once more. Without it nothing is deleted and the answer says what would be lost"`
+	Name string `json:"name" jsonschema:"minLength=1" jsonschema_description:"Routine name"`
 }
 
 // DeleteRoutineOutput is the result of delete_routine.
 type DeleteRoutineOutput struct {
 	Noted
 	Name    string `json:"name" jsonschema_description:"Routine name"`
-	Deleted bool   `json:"deleted" jsonschema_description:"True when the routine is gone; false for a preview"`
-	Lost    string `json:"lost" jsonschema_description:"What goes with the routine"`
-	Next    string `json:"next,omitempty" jsonschema_description:"The call that deletes"`
+	Deleted bool   `json:"deleted"`
 }
 
 func deleteRoutine() Tool {
 	return Define(Meta{
 		Name: "delete_routine", Title: "Delete a routine", Toolset: "routines",
-		Description: "Delete a routine or Pages site with all its versions and what is live. Cannot be undone. Call it first without confirm to see what would be lost; ask the person before confirming.",
+		Description: "Delete a routine or Pages site with all its versions and what is live. Cannot be undone.",
 		Calls:       []string{"DeleteRoutine", "GetRoutine", "ListRoutineCodeVersions", "ListRoutineRoutes", "ListRoutineRelatedRecords"},
 		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeleteRoutineInput) (DeleteRoutineOutput, error) {
-		if in.Confirm != "" && in.Confirm != in.Name {
-			return DeleteRoutineOutput{}, Refuse("confirm is %q and name is %q: confirm must repeat the name.", in.Confirm, in.Name)
-		}
 		release, err := d.Locks.Lock(ctx, in.Name)
 		if err != nil {
 			return DeleteRoutineOutput{}, err
 		}
 		defer release()
-		r, ok, err := getRoutine(ctx, d.ESA, in.Name)
+		_, ok, err := getRoutine(ctx, d.ESA, in.Name)
 		if err != nil {
 			return DeleteRoutineOutput{}, err
 		}
 		if !ok {
 			return DeleteRoutineOutput{}, noRoutine(in.Name)
 		}
-		versions, err := listVersions(ctx, d.ESA, in.Name)
-		if err != nil {
-			return DeleteRoutineOutput{}, fmt.Errorf("list the versions of %s: %w", in.Name, err)
-		}
-		out := DeleteRoutineOutput{Name: in.Name, Lost: fmt.Sprintf("versions: %d; live in %s", len(versions), describeLive(r.live()))}
-		if out.Lost, err = withRoutes(ctx, d, in.Name, out.Lost); err != nil {
-			return DeleteRoutineOutput{}, err
-		}
-		if in.Confirm == "" && !d.Confirmed {
-			out.Next = fmt.Sprintf("delete_routine with name %q and confirm %q", in.Name, in.Name)
-			return out, nil
-		}
+		out := DeleteRoutineOutput{Name: in.Name}
 		if _, err := invoke[struct{}](ctx, d, &out.Noted, "DeleteRoutine", esa.Params{"Name": in.Name}); err != nil {
 			return DeleteRoutineOutput{}, fmt.Errorf("delete routine %s: %w", in.Name, err)
 		}
 		out.Deleted = true
 		return out, nil
 	})
-}
-
-// withRoutes adds to what is lost with a routine how many routes and related
-// records lead to it.
-func withRoutes(ctx context.Context, d *Deps, name, lost string) (string, error) {
-	routes, err := esa.Call[routesAnswer](ctx, d.ESA, "ListRoutineRoutes", esa.Params{"RoutineName": name, "PageNumber": 1, "PageSize": 1})
-	if err != nil {
-		return lost, fmt.Errorf("count the routes of %s: %w", name, err)
-	}
-	records, err := related(ctx, d, &Noted{}, name, "", 1)
-	if err != nil {
-		return lost, fmt.Errorf("count the related records of %s: %w", name, err)
-	}
-	if routes.TotalCount > 0 {
-		lost += fmt.Sprintf("; routes: %d", routes.TotalCount)
-	}
-	if records.TotalCount > 0 {
-		lost += fmt.Sprintf("; related records: %d", records.TotalCount)
-	}
-	return lost, nil
 }

@@ -3,7 +3,6 @@ package tools
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -192,42 +191,27 @@ func setWafRuleset() Tool {
 // DeleteWafRulesetInput are the arguments of delete_waf_ruleset.
 type DeleteWafRulesetInput struct {
 	SiteRef
-	ID      ID     `json:"id" jsonschema_description:"Rule set id"`
-	Confirm string `json:"confirm,omitempty" jsonschema_description:"The id again; without it only a preview"`
+	ID ID `json:"id" jsonschema_description:"Rule set id"`
 }
 
 // DeleteWafRulesetOutput is the result of delete_waf_ruleset.
 type DeleteWafRulesetOutput struct {
 	Noted
-	ID      ID     `json:"id"`
-	Deleted bool   `json:"deleted"`
-	Lost    string `json:"lost" jsonschema_description:"What goes with it"`
-	Next    string `json:"next,omitempty" jsonschema_description:"The call that deletes"`
+	ID      ID   `json:"id"`
+	Deleted bool `json:"deleted"`
 }
 
 func deleteWafRuleset() Tool {
 	return Define(Meta{
 		Name: "delete_waf_ruleset", Title: "Delete a WAF rule set", Toolset: "security",
-		Description: "Deletes a rule set with its rules. Call without confirm first, then ask the person.",
+		Description: "Deletes a rule set with its rules.",
 		Calls:       []string{"DeleteWafRuleset", "GetWafRuleset", "ListSites"},
 		ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 	}, func(ctx context.Context, d *Deps, in DeleteWafRulesetInput) (DeleteWafRulesetOutput, error) {
 		out := DeleteWafRulesetOutput{ID: in.ID}
-		if in.Confirm != "" && in.Confirm != string(in.ID) {
-			return out, Refuse("confirm is %q and id is %q: confirm must repeat the id.", in.Confirm, in.ID)
-		}
 		site, err := in.resolve(ctx, d)
 		if err != nil {
 			return out, err
-		}
-		w, err := getWafRuleset(ctx, d, &out.Noted, site, in.ID)
-		if err != nil {
-			return out, err
-		}
-		out.Lost = fmt.Sprintf("rules: %d; phase %s", len(w.Rules), w.Phase)
-		if in.Confirm == "" && !d.Confirmed {
-			out.Next = fmt.Sprintf("delete_waf_ruleset with site_id %q, id %q and confirm %q", site, in.ID, in.ID)
-			return out, nil
 		}
 		_, err = invoke[struct{}](ctx, d, &out.Noted, "DeleteWafRuleset", esa.Params{"SiteId": site.number(), "Id": in.ID.number()})
 		out.Deleted = err == nil

@@ -24,6 +24,8 @@ type sharedValues struct {
 	// SiteVersion is the version of the site's configuration to work on; nil
 	// leaves it to the service.
 	SiteVersion *int `json:"site_version"`
+	// Confirm is the token of a preview that the person has agreed to.
+	Confirm string `json:"confirm"`
 }
 
 // sharedArgument describes one of them.
@@ -48,6 +50,11 @@ func sharedArguments() []sharedArgument {
 		name:   "site_version",
 		fits:   func(m Meta) bool { return m.Versioned },
 		schema: jsonschema.Schema{Type: "integer", Minimum: "0", Description: "Version of the configuration, of a site with version_management"},
+	}, {
+		name:    "confirm",
+		fits:    asks,
+		schema:  jsonschema.Schema{Type: "string", Description: "From a preview, once the person has agreed"},
+		results: describePreview,
 	}}
 }
 

@@ -15,11 +15,10 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Hint is a tool annotation that has to be given: Unset fails the tests.
@@ -122,52 +121,66 @@ func (f *Failure) Unwrap() error { return f.Err }
 // result. The error is always a *Failure. deps is asked only when the arguments
 // are right.
 func (t Tool) Call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (json.RawMessage, error) {
-	result, _, err := t.call(ctx, deps, args)
-	return result, err
+	out, err := t.call(ctx, deps, args)
+	return out.result, err
 }
 
-// call is Call with the pictures of the result.
-func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (result json.RawMessage, images []Image, err error) {
+// outcome is what a call comes to.
+type outcome struct {
+	result json.RawMessage
+	images []Image
+	// waits is set when the result is a preview only.
+	waits *unconfirmed
+}
+
+// call is Call with all that belongs to the result.
+func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.RawMessage) (out outcome, err error) {
 	var d *Deps
 	defer func() {
 		if v := recover(); v != nil {
 			if d != nil && d.Logger != nil {
 				d.Logger.Error("tool panicked", "tool", t.meta.Name, "panic", Clean(fmt.Sprint(v)), "stack", string(debug.Stack()))
 			}
-			result, images, err = nil, nil, &Failure{Text: "internal error in " + t.meta.Name +
+			out, err = outcome{}, &Failure{Text: "internal error in " + t.meta.Name +
 				": this is a bug in esa-mcp, not in the arguments. What the tool had begun may be done: look before calling it again."}
 		}
 	}()
 	args, err = t.in.check(t.meta.Name, args)
 	if err != nil {
-		return nil, nil, t.fail(err)
+		return outcome{}, t.fail(err)
 	}
 	shared, err := readShared(args)
 	if err != nil {
-		return nil, nil, t.fail(err)
+		return outcome{}, t.fail(err)
 	}
 	if d, err = deps(); err != nil {
-		return nil, nil, t.fail(err)
+		return outcome{}, t.fail(err)
 	}
 	d, answers := shared.apply(d)
-	out, err := t.run(guard.WithAsker(ctx, alreadyAsked), d, args)
+	ctx, approval, end := t.begin(ctx, d, args, shared.Confirm)
+	defer end()
+	value, err := t.run(ctx, d, args)
+	if out.waits = approval.open(); out.waits != nil {
+		// Whatever the tool made of it: nothing was done.
+		if out.result, err = encodePlain(map[string]Preview{"preview": out.waits.preview()}); err != nil {
+			return outcome{}, t.fail(err)
+		}
+		return out, nil
+	}
 	if err != nil {
-		return nil, nil, t.fail(err)
+		return outcome{}, t.fail(err)
 	}
-	if result, err = t.encode(out); err == nil && answers != nil {
-		result, err = answers.addTo(result)
+	if out.result, err = t.encode(value); err == nil && answers != nil {
+		out.result, err = answers.addTo(out.result)
 	}
 	if err != nil {
-		return nil, nil, t.fail(err)
+		return outcome{}, t.fail(err)
 	}
-	if pictured, ok := out.(illustrated); ok {
-		images = pictured.Images()
+	if pictured, ok := value.(illustrated); ok {
+		out.images = pictured.Images()
 	}
-	return result, images, nil
+	return out, nil
 }
-
-// alreadyAsked lets through what tools have had confirmed by themselves.
-func alreadyAsked(context.Context, guard.Question) error { return nil }
 
 func (t Tool) fail(err error) *Failure {
 	return &Failure{Text: Explain(t.meta.Name, err), Err: err}
@@ -177,17 +190,25 @@ func (t Tool) fail(err error) *Failure {
 func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {
 	s.AddTool(t.declaration(), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		ctx = progressOf(ctx, r)
-		result, images, err := t.call(ctx, deps, r.Params.RawArguments)
+		ctx, asksLater, refused := personOf(ctx, r)
+		if refused {
+			return mcp.NewToolResultError("The person said no: " + t.meta.Name + " was not done. Do not repeat it unless they ask for it."), nil
+		}
+		out, err := t.call(ctx, deps, r.Params.RawArguments)
 		if err != nil {
 			// Never a Go error: mcp-go would make it a protocol error, which the
 			// model does not get to see.
 			return mcp.NewToolResultError(err.Error()), nil
 		}
-		content := []mcp.Content{mcp.NewTextContent(string(result))}
-		for _, i := range images {
+		if out.waits != nil && asksLater {
+			return server.NewInputRequestBuilder(out.waits.token).
+				Elicit(confirmID, elicitation(askText(t.meta.Name, out.waits.question))).ToolResult(), nil
+		}
+		content := []mcp.Content{mcp.NewTextContent(string(out.result))}
+		for _, i := range out.images {
 			content = append(content, mcp.NewImageContent(base64.StdEncoding.EncodeToString(i.Data), i.MIMEType))
 		}
-		return &mcp.CallToolResult{Content: content, StructuredContent: result}, nil
+		return &mcp.CallToolResult{Content: content, StructuredContent: out.result}, nil
 	})
 }
 
@@ -239,4 +260,70 @@ func progressOf(ctx context.Context, r mcp.CallToolRequest) context.Context {
 			return // progress is a courtesy: a slow reader does not stop the work
 		}
 	})
+}
+
+// askFor is how long a person may take to answer.
+const askFor = 5 * time.Minute
+
+// confirmID names the question among those that a client is asked.
+const confirmID = "confirm"
+
+// elicitation asks for nothing but yes or no.
+func elicitation(question string) mcp.ElicitationParams {
+	return mcp.ElicitationParams{Message: question, RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}}}
+}
+
+// personOf gives the call the person behind the client, if the client says that
+// it can ask one. Clients of the revision of 2026-07-28 ask between two calls:
+// later tells so, and the second call brings the answer.
+func personOf(ctx context.Context, r mcp.CallToolRequest) (_ context.Context, later, refused bool) {
+	s := server.ServerFromContext(ctx)
+	if s == nil {
+		return ctx, false, false
+	}
+	if mcp.IsModernProtocol(server.RequestProtocolVersion(ctx)) {
+		able := r.Params.Meta.ClientCapabilities()
+		if able == nil || !asksForms(able.Elicitation) {
+			return ctx, false, false
+		}
+		if answer := server.ElicitationResponse(r.Params.InputResponses, confirmID); answer != nil {
+			ctx = WithAnswer(ctx, Answer{Token: r.Params.RequestState, By: "person"})
+			return ctx, true, !saidYes(answer)
+		}
+		return WithPerson(ctx, func(context.Context, string) (bool, error) { return false, ErrAskLater }), true, false
+	}
+	session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo)
+	if !ok || !asksForms(session.GetClientCapabilities().Elicitation) {
+		return ctx, false, false
+	}
+	return WithPerson(ctx, func(ctx context.Context, question string) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, askFor)
+		defer cancel()
+		answer, err := s.RequestElicitation(ctx, mcp.ElicitationRequest{Params: elicitation(question)})
+		switch {
+		case errors.Is(err, server.ErrElicitationNotSupported), errors.Is(err, server.ErrNoActiveSession):
+			return false, ErrNobody
+		case err != nil:
+			return false, err
+		}
+		return saidYes(answer), nil
+	}), false, false
+}
+
+// asksForms reports whether a client shows forms: it does unless it says that it
+// opens addresses only.
+func asksForms(c *mcp.ElicitationCapability) bool {
+	return c != nil && (c.Form != nil || c.URL == nil)
+}
+
+// saidYes takes only a plain yes: a client may send what was typed besides.
+func saidYes(answer *mcp.ElicitationResult) bool {
+	if answer.Action != mcp.ElicitationResponseActionAccept {
+		return false
+	}
+	content, _ := answer.Content.(map[string]any)
+	if sure, ok := content[confirmID].(bool); ok {
+		return sure
+	}
+	return true
 }

@@ -35,6 +35,8 @@ type appOptions struct {
 	openDefaultDomain bool
 	// confirmed lets tools do what they would ask for.
 	confirmed bool
+	// oneCall says that the process ends with one call of a tool.
+	oneCall bool
 	// faults are those of the local ESA; newApp reads them from the settings.
 	faults []fault.Fault
 	// wait makes newApp return when the dependencies are ready, with their error.
@@ -106,8 +108,12 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 		return nil, err
 	}
 	guarded := guard.New(a.watch.Caller(client), guard.Config{Off: s.guardrails == "off", LocalOrigins: s.local, Now: time.Now, Logger: s.logger})
+	var tokens *guard.Tokens
+	if !o.oneCall { // there is no second call to bring one
+		tokens = guard.NewTokens(time.Now)
+	}
 	return &tools.Deps{
-		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed,
+		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed, Tokens: tokens,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
 	}, nil
 }

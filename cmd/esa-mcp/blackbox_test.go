@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -146,20 +147,53 @@ func startLocal(t *testing.T, args ...string) *server {
 	return start(t, environment(), append([]string{"--local", "--local-dir", ":memory:", "--toolsets", "all"}, args...)...)
 }
 
-// callOK calls a tool and wants a result, decoded into T.
+// callOK calls a tool and wants a result, decoded into T. What it is asked to
+// confirm it confirms.
 func callOK[T any](t *testing.T, s *server, tool string, arguments map[string]any) T {
 	t.Helper()
-	text, isError := s.try(t, t.Context(), tool, arguments)
+	text, isError := s.agree(t, tool, arguments)
 	require.False(t, isError, "%s: %s", tool, text)
 	var out T
 	require.NoError(t, json.Unmarshal([]byte(text), &out), text)
 	return out
 }
 
-// refuse calls a tool and wants an error; it returns the error's text.
-func (s *server) refuse(t *testing.T, tool string, arguments map[string]any) string {
+// agree calls a tool and confirms what it asks.
+func (s *server) agree(t *testing.T, tool string, arguments map[string]any) (text string, isError bool) {
+	t.Helper()
+	text, isError = s.try(t, t.Context(), tool, arguments)
+	if p := previewIn(text); !isError && p != nil {
+		again := maps.Clone(arguments)
+		again["confirm"] = p.Confirm
+		text, isError = s.try(t, t.Context(), tool, again)
+		require.Nil(t, previewIn(text), "%s: %s", tool, text)
+	}
+	return text, isError
+}
+
+// preview calls a tool and wants to be asked for a confirmation.
+func (s *server) preview(t *testing.T, tool string, arguments map[string]any) tools.Preview {
 	t.Helper()
 	text, isError := s.try(t, t.Context(), tool, arguments)
+	require.False(t, isError, "%s: %s", tool, text)
+	p := previewIn(text)
+	require.NotNil(t, p, "%s was done: %s", tool, text)
+	return *p
+}
+
+func previewIn(text string) *tools.Preview {
+	var out struct{ Preview *tools.Preview }
+	if json.Unmarshal([]byte(text), &out) != nil {
+		return nil
+	}
+	return out.Preview
+}
+
+// refuse calls a tool and wants an error, if need be after a confirmation; it
+// returns the error's text.
+func (s *server) refuse(t *testing.T, tool string, arguments map[string]any) string {
+	t.Helper()
+	text, isError := s.agree(t, tool, arguments)
 	require.True(t, isError, "%s succeeded: %s", tool, text)
 	return text
 }

@@ -110,10 +110,8 @@ func TestPurgeCache(t *testing.T) {
 		out := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": kind, "targets": targets})
 		require.Equal(t, 1, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"task_id": out.TaskID}).Total, kind)
 	}
-	preview := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall"})
-	require.Empty(t, preview.TaskID)
-	require.Contains(t, preview.Next, "shop.test")
-	all := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall", "confirm": "shop.test"})
+	require.Contains(t, s.preview(t, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall"}).Lost, "everything cached of shop.test")
+	all := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"site_name": "shop.test", "type": "purgeall"})
 	require.NotEmpty(t, all.TaskID)
 	require.Equal(t, 2, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test"}).Total, "files")
 	require.Equal(t, all.TaskID, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test", "type": "purgeall"}).Tasks[0].TaskID)
@@ -136,7 +134,6 @@ func TestPurgeCache(t *testing.T) {
 		"another's host":     {arguments{"targets": []string{"https://www.other.test/"}}, "No site of the account"},
 		"another's URL":      {arguments{"site_name": "shop.test", "targets": []string{"https://www.other.test/"}}, "InvalidParameter.Content"},
 		"all with targets":   {arguments{"site_name": "shop.test", "type": "purgeall", "targets": []string{"a"}}, "takes no targets"},
-		"wrong confirmation": {arguments{"site_name": "shop.test", "type": "purgeall", "confirm": "yes"}, "must be the site's name"},
 	} {
 		t.Run(name, func(t *testing.T) { require.Contains(t, s.refuse(t, "purge_cache", c.args), c.want) })
 	}

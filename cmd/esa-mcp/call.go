@@ -78,7 +78,7 @@ func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments j
 	if !known {
 		return fmt.Errorf("no tool %q is enabled; 'esa-mcp tools' lists them", tool)
 	}
-	a, err := newApp(cmd.Context(), s, appOptions{confirmed: s.yes})
+	a, err := newApp(cmd.Context(), s, appOptions{confirmed: s.yes, oneCall: true})
 	if err != nil {
 		return err
 	}

@@ -465,12 +465,10 @@ func TestBuildThatTakesLong(t *testing.T) {
 func TestDeleteRoutineAsksFirst(t *testing.T) {
 	s := startLocal(t)
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "doomed", "html": "x"})
-	preview := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "doomed"})
-	require.False(t, preview.Deleted)
-	require.Contains(t, preview.Lost, "versions: 1")
-	s.refuse(t, "delete_routine", arguments{"name": "doomed", "confirm": "other"})
+	require.Equal(t, "routine doomed: live in production and staging; versions: 1", s.preview(t, "delete_routine", arguments{"name": "doomed"}).Lost)
+	require.Contains(t, s.preview(t, "delete_routine", arguments{"name": "doomed", "confirm": "doomed"}).Next, "is not taken")
 	callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "doomed"})
-	gone := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "doomed", "confirm": "doomed"})
+	gone := callOK[tools.DeleteRoutineOutput](t, s, "delete_routine", arguments{"name": "doomed"})
 	require.True(t, gone.Deleted)
 	require.Contains(t, s.refuse(t, "get_routine", arguments{"name": "doomed"}), "no routine")
 }

@@ -138,7 +138,7 @@ func TestKeysOfBucketsStayOut(t *testing.T) {
 		if tool == "update_record" {
 			args["ttl"] = 60
 		}
-		text, isError = s.try(t, t.Context(), tool, args)
+		text, isError = s.agree(t, tool, args)
 		require.False(t, isError, text)
 		require.NotContains(t, text, "CANARY", tool)
 		require.Contains(t, text, `"origin_auth":"private"`, "%s: the keys stay stored", tool)

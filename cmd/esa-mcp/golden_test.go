@@ -23,6 +23,7 @@ var changing = []struct {
 	{regexp.MustCompile(`localhost:\d+`), "localhost:PORT"},
 	{regexp.MustCompile(`esa_er_token=[A-Za-z0-9._-]+`), "esa_er_token=TOKEN"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`"confirm": "[^"]+"`), `"confirm": "CONFIRM"`},
 	{regexp.MustCompile(`"ttl_seconds": \d+`), `"ttl_seconds": TTL`},
 	{regexp.MustCompile(`[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}`), "REQUEST-ID"},
 }
@@ -34,6 +35,7 @@ func TestOutputsAreGolden(t *testing.T) {
 	s := startLocal(t)
 	site := writeSite(t, map[string]string{"index.html": "<h1>one</h1>", "css/a.css": "h1{}", ".env": "SECRET=1"})
 	var b strings.Builder
+	confirm := ""
 	for _, c := range []struct {
 		tool string
 		args arguments
@@ -47,7 +49,7 @@ func TestOutputsAreGolden(t *testing.T) {
 		{"get_deployment", arguments{"name": "golden", "version": "1"}},
 		{"list_routines", arguments{"search": "gold"}},
 		{"delete_routine", arguments{"name": "golden"}},
-		{"delete_routine", arguments{"name": "golden", "confirm": "golden"}},
+		{"delete_routine", arguments{"name": "golden", "confirm": "CONFIRM"}},
 		{"get_routine", arguments{"name": "golden"}},
 		{"get_routine", arguments{"nmae": "golden", "nam": 1}},
 		{"deploy_html", arguments{"name": "Golden", "html": "x"}},
@@ -69,7 +71,13 @@ func TestOutputsAreGolden(t *testing.T) {
 			args, err = json.Marshal(c.args)
 			require.NoError(t, err)
 		}
+		if c.args["confirm"] != nil {
+			c.args["confirm"] = confirm
+		}
 		text, isError := s.try(t, t.Context(), c.tool, c.args)
+		if p := previewIn(text); p != nil {
+			confirm = p.Confirm
+		}
 		b.WriteString("== " + c.tool + " " + string(args) + "\n")
 		if isError {
 			b.WriteString("ERROR " + text + "\n\n")

@@ -43,8 +43,9 @@ func TestCallFromTheShell(t *testing.T) {
 	require.Contains(t, out, `"shell"`)
 
 	code, out, log = shell(t, env, "call", "delete_routine", "name=shell")
-	require.Equal(t, 0, code, log)
-	require.Contains(t, out, `"deleted": false`)
+	require.Equal(t, 1, code)
+	require.Empty(t, out)
+	require.Contains(t, log, "routine shell: live in production and staging; versions: 1. With --yes it is done")
 	code, out, log = shell(t, env, "call", "delete_routine", "name=shell", "--yes")
 	require.Equal(t, 0, code, log)
 	require.Contains(t, out, `"deleted": true`)

@@ -70,3 +70,9 @@ func CodeOf(err error) string {
 	}
 	return ""
 }
+
+// IsNotFound reports whether a call failed because the thing does not exist.
+func IsNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && isNotFound(e.Code)
+}

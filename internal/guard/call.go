@@ -34,6 +34,7 @@ type Call struct {
 // question is what a guardrail wants confirmed.
 type question struct {
 	id, lost string
+	state    string // of what would be lost, to see whether it changes
 }
 
 func newCall(op *catalog.Operation, params esa.Params, s *state, cfg Config) *Call {
@@ -229,7 +230,7 @@ func (c *Call) Block(format string, a ...any) *Refusal {
 // Ask wants the call confirmed: lost says exactly what would be gone, with names
 // and counts, or what would be paid for.
 func (c *Call) Ask(format string, a ...any) {
-	c.asked = append(c.asked, question{c.row.ID, fmt.Sprintf(format, a...)})
+	c.asked = append(c.asked, question{id: c.row.ID, lost: fmt.Sprintf(format, a...)})
 }
 
 // With adds to a refusal the call that would be right: the refused one with some

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
 )
 
 func callRows() []Row {
@@ -21,6 +23,9 @@ func callRows() []Row {
 			Text:    "An answer of 200 can hold rows that failed: each is reported.",
 			Actions: []string{"BatchPutKv", "BatchPutKvWithHighCapacity", "BatchDeleteKv", "BatchDeleteKvWithHighCapacity"},
 			After:   reportFailedKeys},
+		Row{ID: "api-delete", Do: []Severity{Ask}, Source: fromReports,
+			Text:   "An operation that deletes is confirmed, with what is there to be deleted.",
+			Covers: func(op *catalog.Operation) bool { return op.Effect == catalog.Delete }, Check: askDelete},
 	)
 }
 

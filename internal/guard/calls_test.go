@@ -143,3 +143,21 @@ func TestGuardrail_api_partial(t *testing.T) {
 		},
 	})
 }
+
+func TestGuardrail_api_delete(t *testing.T) {
+	prove(t, "api-delete", proof{
+		setup: func(w *world) {
+			w.active("shop.example", "NS")
+			w.do("CreateKvNamespace", params{"Namespace": "ns"})
+			w.do("PutKv", params{"Namespace": "ns", "Key": "k", "Value": "v"})
+		},
+		with: func(w *world) {
+			w.asks("record TXT www.shop.example x (RecordId ", "DeleteRecord", params{"RecordId": w.record("www.shop.example", "TXT", "x", false)})
+			rule := w.do("CreateCacheRule", w.on(params{"RuleName": "img", "RuleEnable": "on", "Rule": `(http.host eq "a.shop.example")`, "EdgeCacheMode": "no_cache"}))
+			w.asks(`cache rule img for (http.host eq "a.shop.example") (ConfigId `, "DeleteCacheRule", w.on(params{"config_id": rule["ConfigId"]}))
+			w.asks("2 keys of namespace ns: a, k", "BatchDeleteKv", params{"Namespace": "ns", "Keys": []string{"a", "k"}})
+			w.fails("InvalidKey.NotFound", "DeleteKv", params{"Namespace": "ns", "Key": "none"}) // nothing is lost
+		},
+		without: func(w *world) { w.asks("kv k (Namespace ns)", "DeleteKv", params{"Namespace": "ns", "Key": "k"}) },
+	})
+}

@@ -58,6 +58,9 @@ func saySitePending(_ context.Context, c *Call) error {
 
 func askSiteDelete(ctx context.Context, c *Call) error {
 	site, err := c.State.Site(ctx, c.Site())
+	if esa.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		c.Ask("site %s with all its records, rules, certificates, routes and settings", c.Site())
 		return err

@@ -27,6 +27,9 @@ type message struct {
 	progressToken json.RawMessage
 	tool          string // or the prompt
 	uri           string
+	// answer is one to a request of the server, answers the id of that.
+	answers json.RawMessage
+	answer  clientAnswer
 }
 
 // problem is why a message is refused.
@@ -37,7 +40,7 @@ type problem struct {
 }
 
 // parse reads one message. With a problem the message is to be answered by it;
-// without a method it is an answer of the client and is to be ignored.
+// without a method it is an answer of the client.
 func parse(raw json.RawMessage) (message, *problem) {
 	var in struct {
 		JSONRPC json.RawMessage `json:"jsonrpc"`
@@ -59,6 +62,7 @@ func parse(raw json.RawMessage) (message, *problem) {
 	case in.ID != nil && !isNull(in.ID) && !isID(in.ID):
 		return m, invalid(nil, "id has to be a string or a number")
 	case in.Method == nil && isAnswer:
+		m.answers, m.answer = in.ID, clientAnswer{in.Result, in.Error}
 		return m, nil
 	case in.Method == nil:
 		return m, invalid(in.ID, "method is missing")

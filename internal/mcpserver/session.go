@@ -45,6 +45,7 @@ type session struct {
 	flushs chan chan struct{}
 	done   chan struct{}
 
+	requests    requests
 	initialized atomic.Bool
 	level       atomic.Value // mcp.LoggingLevel
 	mu          sync.Mutex

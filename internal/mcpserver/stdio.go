@@ -169,6 +169,7 @@ func (l *loop) read(ctx context.Context, lines <-chan inputLine) {
 // finish lets calls end: in their own time when the client has closed its side,
 // else cancelled.
 func (l *loop) finish(ctx context.Context, stop context.CancelCauseFunc) {
+	l.sess.requests.leave()
 	ended := make(chan struct{})
 	go func() { l.calls.Wait(); close(ended) }()
 	grace := time.NewTimer(l.o.EOFGrace)
@@ -218,6 +219,9 @@ func (l *loop) dispatch(ctx context.Context, m message, done func([]byte)) {
 	switch {
 	case m.method == "notifications/cancelled" && m.id == nil:
 		l.cancel(m.cancels)
+		done(nil)
+	case m.answers != nil:
+		l.sess.requests.deliver(m.answers, m.answer)
 		done(nil)
 	case m.id == nil: // a notification, or an answer to nothing we asked
 		if m.method != "" {
