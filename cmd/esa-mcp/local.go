@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,15 @@ func newLocal(s *settings, std streams) *cobra.Command {
 		Long: `local runs the local ESA: an API endpoint that ESA clients accept, and an edge
 that serves what they deploy. It prints one line of JSON with endpoint, edge,
 access_key_id and access_key_secret, then serves until it is interrupted.
-Routines are served under http://NAME.HASH.er.localhost:PORT/ on the edge.
+Routines are served under http://NAME.HASH.er.localhost:PORT/ on the edge, and
+sites under their own hosts, whose origins are on this machine: a CNAME record
+to a name that ends in .localhost, with the port in HttpPorts or an origin rule.
+  curl --connect-to ::127.0.0.1:PORT http://www.example.com/
+HTTPS is at "edge_tls", for hosts that a certificate covers. Free certificates
+and those of default domains are signed by an authority of this state's own:
+  curl --cacert CA_FILE --connect-to ::127.0.0.1:PORT https://www.example.com/
+Answers name what applied in X-Esa-Rules. Requests may say where their visitor
+is: X-Esa-Client-Ip, -Country (DE), -Province (CN-ZJ), -Isp and -Asn.
 
 --fault makes it fail on demand. The words of a fault are NAME=VALUE:
   which calls    action=NAME,NAME (* for any letters; Upload for file uploads)
@@ -51,6 +61,7 @@ More are switched on and off while it runs, at the address "admin":
 			if err := json.NewEncoder(std.out).Encode(srv.Info()); err != nil {
 				return failed("print the local ESA's addresses: %w", err)
 			}
+			tellTrust(std.err, srv.Info())
 			<-cmd.Context().Done()
 			return nil
 		},
@@ -59,7 +70,17 @@ More are switched on and off while it runs, at the address "admin":
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback address of the API")
 	f.StringVar(&o.EdgeListen, "edge-listen", "127.0.0.1:0", "loopback address of the edge")
 	f.StringVar(&o.Dir, "dir", "", `folder that keeps the state; ":memory:" keeps nothing (default: --local-dir)`)
+	f.StringVar(&o.EdgeTLSListen, "edge-tls-listen", "127.0.0.1:0", "loopback address of the edge's HTTPS")
 	f.StringSliceVar(&o.AllowOrigins, "allow-origin", nil, "origin that the edge may go to besides this machine: HOST, HOST:PORT or all (default: loopback only)")
 	f.BoolVar(&o.OpenDefaultDomain, "open-default-domain", false, "serve default domains without an access token, which ESA itself demands")
 	return cmd
+}
+
+// tellTrust says how clients come to trust the certificates that the local ESA
+// issues.
+func tellTrust(w io.Writer, info local.Info) {
+	fmt.Fprintf(w, `HTTPS on the edge is signed by a local authority, whose certificate is in
+  %[1]s
+To trust it: curl --cacert that file; NODE_EXTRA_CA_CERTS or SSL_CERT_FILE for programs; in a browser, import it as an authority for web sites.
+`, info.CAFile)
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
+	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
@@ -19,12 +20,14 @@ type edgeParts struct {
 	origins *origin.Client
 	cache   *cache.Store
 	code    *runtime.Service
+	// certificates are what the edge shows to visitors and origins.
+	certificates *certificate.Service
 }
 
-func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Config) edgeParts {
+func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Config, certificates *certificate.Service) edgeParts {
 	kept := cache.New(edge.CacheSize)
 	plans := plan.New(store, plan.Config{CheckEvery: checkEvery, Cache: kept})
-	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(code)}
+	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(code), certificates: certificates}
 }
 
 // config is how the edge is set up.
@@ -32,7 +35,7 @@ func (p edgeParts) config(o Options, log *analytics.Service, pairs runtime.KV) e
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
-		CodeCache: runtime.NewMemoryCache(codeCacheSize, o.Now),
+		CodeCache: runtime.NewMemoryCache(codeCacheSize, o.Now), Certificates: p.certificates, TLSPort: o.edgeTLSPort,
 	}
 }
 

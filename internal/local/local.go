@@ -8,6 +8,7 @@ package local
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,6 +54,8 @@ type Options struct {
 	// 127.0.0.1 and a free port if empty. Others than loopback are refused: the
 	// local ESA has no TLS, and its edge serves to everybody who reaches it.
 	Listen, EdgeListen string
+	// EdgeTLSListen is the address of the edge's HTTPS, likewise.
+	EdgeTLSListen string
 	// Dir keeps the state; empty or ":memory:" keeps it in memory until Close.
 	Dir string
 	// OpenDefaultDomain serves the default domains of routines without an access
@@ -90,6 +93,8 @@ type Options struct {
 	Certificate certificate.Config
 	// Runtime sets up what runs routines.
 	Runtime runtime.Config
+
+	edgeTLSPort string // known when the listener is open
 }
 
 // Info says where a local ESA answers and with which key.
@@ -101,6 +106,11 @@ type Info struct {
 	// Admin is where the local ESA itself is asked and told things, with the key
 	// as user and password: "http://127.0.0.1:4001/_local".
 	Admin string `json:"admin"`
+	// EdgeTLS is the edge's HTTPS: "https://127.0.0.1:4003". Its certificates are
+	// those of the sites; the free ones and those of default domains are signed by
+	// the authority whose certificate is in CAFile, as PEM.
+	EdgeTLS string `json:"edge_tls"`
+	CAFile  string `json:"ca_file"`
 }
 
 // Server is a running local ESA.
@@ -128,9 +138,16 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for the local ESA's edge: %w", err), apiListener.Close())
 	}
+	tlsListener, err := listen(ctx, o.EdgeTLSListen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for the HTTPS of the local ESA's edge: %w", err), apiListener.Close(), edgeListener.Close())
+	}
+	if _, o.edgeTLSPort, err = net.SplitHostPort(tlsListener.Addr().String()); err != nil {
+		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close())
+	}
 	s, apiHandler, edgeHandler, err := assemble(ctx, o)
 	if err != nil {
-		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close())
+		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close())
 	}
 	account := s.store.Account()
 	endpoint := "http://" + apiListener.Addr().String()
@@ -140,11 +157,16 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		Edge:            "http://" + edgeListener.Addr().String(),
 		AccessKeyID:     account.AccessKeyID,
 		AccessKeySecret: account.AccessKeySecret,
+		EdgeTLS:         "https://" + tlsListener.Addr().String(),
+	}
+	if s.info.CAFile, err = s.writeAuthority(ctx, o.Dir); err != nil {
+		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close(), s.closeState())
 	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.serve(base, o.Logger, apiListener, apiHandler)
 	s.serve(base, o.Logger, edgeListener, edgeHandler)
+	s.serve(base, o.Logger, tls.NewListener(tlsListener, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
 	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
 	return s, nil
 }
@@ -155,6 +177,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.EdgeListen == "" {
 		o.EdgeListen = anyPort
+	}
+	if o.EdgeTLSListen == "" {
+		o.EdgeTLSListen = anyPort
 	}
 	if o.Dir == "" {
 		o.Dir = state.Memory
@@ -206,7 +231,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
-	table.Add(certificate.New(store, o.Certificate).Table())
+	certificates := certificate.New(store, o.Certificate)
+	table.Add(certificates.Table())
 	table.Add(waf.New(store, waf.Config{Now: o.Now}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
 	table.Add(rules.New(store, o.Rules).Table())
@@ -220,7 +246,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
-	parts := newEdgeParts(store, allowed, o.Runtime)
+	parts := newEdgeParts(store, allowed, o.Runtime, certificates)
 	account := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
@@ -320,6 +346,11 @@ func (s *Server) shutdown(grace time.Duration) error {
 	ending.Wait()
 	s.stop()
 	s.serving.Wait()
+	return errors.Join(append(failed, s.closeState())...)
+}
+
+// closeState ends what works on the state, and closes it.
+func (s *Server) closeState() error {
 	s.edge.close()
-	return errors.Join(append(failed, s.routines.Close(), s.log.Close(), s.store.Close())...)
+	return errors.Join(s.routines.Close(), s.log.Close(), s.store.Close())
 }

@@ -140,17 +140,29 @@ func TestDefaultDomainIsPrivate(t *testing.T) {
 }
 
 // upload makes a version of one page.
-func upload(t *testing.T, info Info, name string, page []byte) (version string) {
+func upload(t testing.TB, info Info, name string, page []byte) (version string) {
+	t.Helper()
+	return uploadFiles(t, info, name, "", map[string]string{"assets/index.html": string(page)})
+}
+
+// uploadFiles uploads a pack of files.
+func uploadFiles(t testing.TB, info Info, name, strategy string, files map[string]string) (version string) {
 	t.Helper()
 	var pack bytes.Buffer
 	z := zip.NewWriter(&pack)
-	f, err := z.Create("assets/index.html")
-	require.NoError(t, err)
-	_, err = f.Write(page)
-	require.NoError(t, err)
+	for file, content := range files {
+		f, err := z.Create(file)
+		require.NoError(t, err)
+		_, err = io.WriteString(f, content)
+		require.NoError(t, err)
+	}
 	require.NoError(t, z.Close())
 
-	made := must(t, info, "CreateRoutineWithAssetsCodeVersion", map[string]any{"Name": name})
+	params := map[string]any{"Name": name}
+	if strategy != "" {
+		params["ConfOptions"] = map[string]any{"NotFoundStrategy": strategy}
+	}
+	made := must(t, info, "CreateRoutineWithAssetsCodeVersion", params)
 	version = made["CodeVersion"].(string)
 	slot := made["OssPostConfig"].(map[string]any)
 	var form bytes.Buffer
@@ -174,9 +186,14 @@ func upload(t *testing.T, info Info, name string, page []byte) (version string) 
 }
 
 // deploy uploads one page and puts it live in production.
-func deploy(t *testing.T, info Info, name string, page []byte) (version string) {
+func deploy(t testing.TB, info Info, name string, page []byte) (version string) {
 	t.Helper()
-	version = upload(t, info, name, page)
+	return goLive(t, info, name, upload(t, info, name, page))
+}
+
+// goLive puts an uploaded version live in production.
+func goLive(t testing.TB, info Info, name, version string) string {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		status := must(t, info, "GetRoutineCodeVersionInfo", map[string]any{"Name": name, "CodeVersion": version})["Status"].(string)
 		return strings.EqualFold(status, "available")
@@ -257,8 +274,9 @@ func TestStateRefusals(t *testing.T) {
 }
 
 func TestInfoAsJSON(t *testing.T) {
-	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b","admin":"http://127.0.0.1:1/_local"}`,
-		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b", "http://127.0.0.1:1/_local"})))
+	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b","admin":"http://127.0.0.1:1/_local",
+		"edge_tls":"https://127.0.0.1:3","ca_file":"/ca.pem"}`,
+		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b", "http://127.0.0.1:1/_local", "https://127.0.0.1:3", "/ca.pem"})))
 }
 
 func TestInterceptAndUploads(t *testing.T) {

@@ -61,6 +61,36 @@ func (s *Service) issue(ctx context.Context, tx *sql.Tx, domain string, from tim
 	return certificate + encode("CERTIFICATE", ca.Leaf.Raw), key, nil
 }
 
+// Authority returns the certificate of the state's authority as PEM, for clients
+// to trust.
+func (s *Service) Authority(ctx context.Context) (string, error) {
+	var text string
+	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+		ca, err := s.authority(ctx, tx)
+		if err != nil {
+			return err
+		}
+		text = encode("CERTIFICATE", ca.Certificate[0])
+		return nil
+	})
+	return text, err
+}
+
+// IssueFor makes a certificate for names that belong to no site, such as default
+// domains. It is not kept.
+func (s *Service) IssueFor(ctx context.Context, domain string) (*tls.Certificate, error) {
+	var pair tls.Certificate
+	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+		certificate, key, err := s.issue(ctx, tx, domain, s.cfg.Now())
+		if err != nil {
+			return err
+		}
+		pair, err = tls.X509KeyPair([]byte(certificate), []byte(key))
+		return err
+	})
+	return &pair, err
+}
+
 // sign makes a key and a certificate for it, signed by ca or by itself.
 func sign(template *x509.Certificate, ca *tls.Certificate) (certificate, key string, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

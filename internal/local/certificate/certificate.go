@@ -83,8 +83,9 @@ func (s *Service) Table() api.Table {
 }
 
 // CertificateFor returns the certificate, with its key, that the edge shows for
-// a host: of those that are valid now and cover it the one that names it, before
-// a wildcard, and of several the newest. It is nil if there is none.
+// a host: of those of the host's site that are valid now and cover it the one that
+// names it, before a wildcard, and of several the newest. It is nil if there is
+// none.
 func (s *Service) CertificateFor(ctx context.Context, host string) (*tls.Certificate, error) {
 	var best *tls.Certificate
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
@@ -98,7 +99,7 @@ func (s *Service) CertificateFor(ctx context.Context, host string) (*tls.Certifi
 		}
 		exact := false
 		for _, c := range list {
-			if c.leaf == nil || now.Before(c.leaf.NotBefore) || c.leaf.VerifyHostname(host) != nil {
+			if c.leaf == nil || now.Before(c.leaf.NotBefore) || !within(host, c.siteName) || c.leaf.VerifyHostname(host) != nil {
 				continue
 			}
 			named := namesExactly(c.leaf, host)

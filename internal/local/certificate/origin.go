@@ -2,10 +2,12 @@ package certificate
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -208,4 +210,35 @@ func (s *Service) deleteOrigin(wholeSite bool) api.Handler {
 		})
 		return out, err
 	}
+}
+
+// OriginCertificateFor returns what the edge shows of itself to the origin of a
+// host: the certificate that names the host, else that of the whole site. It is
+// nil if there is none.
+func (s *Service) OriginCertificateFor(ctx context.Context, siteID int64, host string) (*tls.Certificate, error) {
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT hostnames, certificate, private_key FROM origin_client_certificates
+		WHERE site_id = ? ORDER BY whole_site, created DESC`, siteID)
+	if err != nil {
+		return nil, fmt.Errorf("list origin client certificates: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hostnames, certificate, key string
+		if err := rows.Scan(&hostnames, &certificate, &key); err != nil {
+			return nil, fmt.Errorf("read an origin client certificate: %w", err)
+		}
+		var names []string
+		if err := json.Unmarshal([]byte(hostnames), &names); err != nil {
+			return nil, fmt.Errorf("read the host names of an origin client certificate: %w", err)
+		}
+		if len(names) > 0 && !slices.Contains(names, host) {
+			continue
+		}
+		pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+		if err != nil {
+			return nil, fmt.Errorf("read an origin client certificate: %w", err)
+		}
+		return &pair, nil
+	}
+	return nil, rows.Err()
 }

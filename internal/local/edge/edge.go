@@ -45,6 +45,8 @@ type Config struct {
 	// Cache keeps responses of origins; nil: one of 256 MiB. It is the one that
 	// Plans purges.
 	Cache *cache.Store
+	// Certificates are those that the edge shows to origins; nil: it shows none.
+	Certificates Certificates
 	// TLSPort is the port of the edge's HTTPS, where redirects to HTTPS lead.
 	TLSPort string
 }
@@ -156,7 +158,7 @@ func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string,
 	if err != nil {
 		return err
 	}
-	return e.serveBundle(w, r, live.RoutineID, name, bundle)
+	return serveBundle(w, r, bundle, func() error { return e.serveCode(w, r, live.RoutineID, name, bundle) })
 }
 
 // choose picks one of the deployed versions by their percentages.

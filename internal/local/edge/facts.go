@@ -20,7 +20,7 @@ func (x *exchange) facts() *rule.Request {
 	r, v := x.asked, x.w.visitor
 	asn, _ := strconv.ParseInt(v.asn, 10, 64) // 0 if there is none
 	x.known = &rule.Request{
-		Method: r.Method, URL: schemeOf(r) + "://" + x.host.Name + r.URL.RequestURI(), Header: r.Header, TLS: r.TLS != nil,
+		Method: r.Method, URL: x.scheme + "://" + x.host.Name + r.URL.RequestURI(), Header: r.Header, TLS: x.scheme == "https",
 		HTTPVersion: httpVersion(r), ClientIP: v.ip, Country: v.country, Continent: continentOf(v.country), Region: v.province,
 		ISP: v.isp, ASN: asn, Time: x.now, Form: x.form(),
 	}

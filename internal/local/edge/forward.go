@@ -66,6 +66,11 @@ func (x *exchange) destination() (origin.Destination, error) {
 	to.Host = cmp.Or(s.Text("OriginHost"), to.Host)
 	to.SNI = cmp.Or(s.Text("OriginSni"), plan.HostName(to.Host))
 	to.Verify = s.On("OriginVerify")
+	if to.Scheme == "https" && s.On("OriginMtls") && x.cfg.Certificates != nil {
+		if to.Certificate, err = x.cfg.Certificates.OriginCertificateFor(x.r.Context(), x.host.Site.ID, x.host.Name); err != nil {
+			return to, err
+		}
+	}
 	if seconds := s.Int("OriginReadTimeout", 0); seconds > 0 {
 		to.Timeout = time.Duration(seconds) * time.Second
 	}
@@ -99,7 +104,7 @@ func (x *exchange) originScheme(s plan.Settings) string {
 	case scheme == "" && len(s) > 0:
 		return "https"
 	}
-	return schemeOf(x.r)
+	return x.scheme
 }
 
 // via names this edge in the Via header. A request that has passed it too often
@@ -129,7 +134,7 @@ func (x *exchange) toOrigin(prepare func(http.Header)) (*http.Request, error) {
 		}
 		out.Header.Set("X-Forwarded-For", forwarded+ip.String())
 	}
-	out.Header.Set("X-Forwarded-Proto", schemeOf(x.r))
+	out.Header.Set("X-Forwarded-Proto", x.scheme)
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // none was sent, so none goes on
 	}

@@ -18,7 +18,7 @@ func (x *exchange) https() bool {
 	if len(s) == 0 {
 		return false
 	}
-	if x.r.TLS == nil {
+	if x.scheme == "http" {
 		if !s.On("HttpsForce") {
 			return false
 		}

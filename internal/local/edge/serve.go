@@ -14,9 +14,9 @@ const versionHeader = "X-Esa-Version"
 
 // serveBundle serves a request from one version, in the service's order: an
 // asset, then the not-found strategy for page loads, then the routine's code,
-// then the strategy for everything else, then 404. If it returns an error,
-// nothing was answered yet.
-func (e *edge) serveBundle(w http.ResponseWriter, r *http.Request, routineID int64, name string, b *routine.Bundle) error {
+// then the strategy for everything else, then 404. If it returns an error, as
+// code may, nothing was answered yet.
+func serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle, code func() error) error {
 	w.Header().Set(versionHeader, b.CodeVersion)
 	to := resolve(b, r.URL.Path)
 	switch {
@@ -29,7 +29,7 @@ func (e *edge) serveBundle(w http.ResponseWriter, r *http.Request, routineID int
 	case to.found:
 		return serveAsset(w, r, b, to.asset)
 	case b.HasCode && !(b.NotFound != "" && isNavigation(r)):
-		return e.serveCode(w, r, routineID, name, b)
+		return code()
 	}
 	return serveNotFound(w, r, b)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
@@ -29,13 +30,18 @@ type exchange struct {
 	now     time.Time
 	known   *rule.Request // what rules see of it; nil: none has looked yet
 	applied []string
+	scheme  string // http or https, as the visitor asked
+	quiet   bool   // it is not the visitor's own request, and notes nothing
+	// codeOrigin is the status of the last answer that a routine got from the
+	// origin.
+	codeOrigin atomic.Int64
 	// changes are those of the answer's headers.
 	changes []headerChange
 }
 
 // serveSite serves a request to a host of a site, in the service's order.
 func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
-	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: e.cfg.Now()}
+	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: e.cfg.Now(), scheme: schemeOf(r)}
 	if !x.served() {
 		return
 	}
@@ -47,7 +53,9 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	}
 	x.rewrite()
 	x.incomingHeaders()
-	x.answer()
+	if !x.routine() {
+		x.answer()
+	}
 }
 
 // served reports whether the edge serves the host at all; if not, it has
@@ -117,6 +125,9 @@ func (x *exchange) matches(c *plan.Setting) bool { return c.When.Match(x.facts) 
 
 // apply notes that a configuration has a say.
 func (x *exchange) apply(word string, id int64) {
+	if x.quiet {
+		return
+	}
 	x.applied = append(x.applied, fmt.Sprintf("%s %d", word, id))
 	x.w.Header().Set(rulesHeader, strings.Join(x.applied, ", "))
 }

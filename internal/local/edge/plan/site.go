@@ -13,6 +13,7 @@ type Site struct {
 	Status        string // pending, active, offline ...
 	OfflineReason string
 	Paused        bool // it has DNS only
+	Routes        []*Route
 
 	configs map[string]Settings
 	options map[string]map[string]string
@@ -35,6 +36,9 @@ func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
 		return nil, fmt.Errorf("read the site %d: %w", id, err)
 	}
 	if t.configs, err = loadConfigs(ctx, q, id); err != nil {
+		return nil, err
+	}
+	if t.Routes, err = loadRoutes(ctx, q, id); err != nil {
 		return nil, err
 	}
 	if t.options, err = loadOptions(ctx, q, id); err != nil {
