@@ -76,7 +76,7 @@ func explainService(tool string, err error, e *esa.Error) string {
 	}
 	line(&b, "Message", e.Message)
 	line(&b, "Meaning", e.Hint)
-	line(&b, "Next", nextStep(e))
+	line(&b, "Next", nextStep(tool, e))
 	if c, ok := esa.LookupCode(e.Code); ok && !e.Retryable && !e.OutcomeUnknown && c.Next != tool {
 		line(&b, "Tool", c.Next)
 	}
@@ -95,7 +95,7 @@ func line(b *strings.Builder, label, text string) {
 
 // nextStep says what to do about a failed call, as far as it follows from the
 // kind of failure. What is special to a code is in the error's hint.
-func nextStep(e *esa.Error) string {
+func nextStep(tool string, e *esa.Error) string {
 	switch {
 	case e.OutcomeUnknown:
 		return "the call may have been carried out: look with a list or get tool before sending it again."
@@ -106,7 +106,7 @@ func nextStep(e *esa.Error) string {
 	case e.Hint != "":
 		return "" // the hint names the fix
 	case e.HTTPStatus == http.StatusNotFound || strings.Contains(e.Code, "NotFound") || strings.Contains(e.Code, "NotExist"):
-		return "check the name or id with the matching list tool."
+		return "check the name or id with " + listTool(tool) + "."
 	case e.HTTPStatus == http.StatusUnauthorized || e.HTTPStatus == http.StatusForbidden:
 		return "check that the credentials are those of the right account and may do this."
 	case e.HTTPStatus >= 500:
@@ -115,6 +115,17 @@ func nextStep(e *esa.Error) string {
 		return "correct the arguments; the same call will fail again."
 	}
 	return ""
+}
+
+// listTool names the tool that lists what a tool works on: list_records for
+// delete_record.
+func listTool(tool string) string {
+	_, noun, _ := strings.Cut(tool, "_")
+	name := "list_" + strings.TrimSuffix(noun, "s") + "s"
+	if _, err := schemaFiles.Open("schemas/" + name + ".in.json"); err == nil { // each tool has one
+		return name
+	}
+	return "the matching list tool"
 }
 
 // plain is the text of an error nobody has explained, without Go's type names.

@@ -109,3 +109,11 @@ func TestErrorsDocument(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, b.String() == string(have), "docs/errors.md is old: run make generate")
 }
+
+// What was not found is looked for with the tool that lists such things.
+func TestListTool(t *testing.T) {
+	for tool, want := range map[string]string{"delete_record": "list_records", "set_cache_rule": "list_cache_rules", "get_site": "list_sites",
+		"list_records": "list_records", "delete_rule": "list_rules", "purge_cache": "the matching list tool", "odd": "the matching list tool"} {
+		require.Equal(t, want, listTool(tool))
+	}
+}

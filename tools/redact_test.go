@@ -125,6 +125,14 @@ func TestNoSecretComesOut(t *testing.T) {
 			require.NotContains(t, out, canary, "%s %s", action, args)
 			require.NotEmpty(t, out)
 		}
+		// What raw adds to a named tool's result.
+		kept := &recorder{next: f}
+		_, err = kept.Call(t.Context(), action, nil)
+		require.NoError(t, err)
+		raw, err := kept.addTo(json.RawMessage(`{}`))
+		require.NoError(t, err)
+		require.NotContains(t, string(raw), canary, "raw of %s", action)
+		require.Contains(t, string(raw), removed)
 	}
 	require.Greater(t, planted, 400*3, "the canaries have to be there to be found")
 }
