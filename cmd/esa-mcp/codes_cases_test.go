@@ -60,10 +60,14 @@ func siteCases() []codeCase {
 		{code: "Site.SubSiteUnavailable", world: "basic plan", action: "CreateSite", params: newSiteOn("eu.codes.example")},
 		{code: "Site.InternalError", outside: broken}, {code: "Site.ServiceBusy", outside: busy},
 
-		{code: "CompileRuleError", action: "CreateRedirectRule", params: arguments{"SiteId": "$SITE", "RuleName": "a", "RuleEnable": "on",
-			"Rule": `(http.host eq "a.example"`, "Type": "static", "StatusCode": "302", "TargetUrl": "https://b.example/", "ReserveQueryString": "off"}},
-		{code: "RuleRegexQuotaCheckFailed", outside: notHere},
+		{code: "CompileRuleError", action: "CreateRedirectRule", params: redirect(`(http.host eq "a.example"`)},
+		{code: "RuleRegexQuotaCheckFailed", world: "basic plan", action: "CreateRedirectRule", params: redirect(`(http.host matches "^a.*")`)},
 	}
+}
+
+func redirect(rule string) arguments {
+	return arguments{"SiteId": "$SITE", "RuleName": "a", "RuleEnable": "on", "Rule": rule, "Type": "static", "StatusCode": "302",
+		"TargetUrl": "https://b.example/", "ReserveQueryString": "off"}
 }
 
 // record is a record that the usual site takes.
