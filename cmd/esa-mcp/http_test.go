@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -47,6 +48,7 @@ func startHTTP(t *testing.T, args ...string) (url string, stop func()) {
 func dialHTTP(t *testing.T, url string) *server {
 	t.Helper()
 	wire, err := transport.NewStreamableHTTP(url, transport.WithContinuousListening(),
+		transport.WithHTTPLogger(slog.New(slog.DiscardHandler)),
 		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + testToken}))
 	require.NoError(t, err)
 	s := &server{stderr: &syncBuffer{}}

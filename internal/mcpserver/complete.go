@@ -5,6 +5,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/esa-mcp/esa-mcp/prompts"
 	"github.com/esa-mcp/esa-mcp/resources/live"
 )
 
@@ -37,6 +38,29 @@ func (c *completer) CompleteResourceArgument(ctx context.Context, uri string, a 
 	return &mcp.Completion{Values: []string{}}, nil
 }
 
+// CompletePromptArgument completes an argument of a prompt.
+func (c *completer) CompletePromptArgument(ctx context.Context, prompt string, a mcp.CompleteArgument, known mcp.CompleteContext) (*mcp.Completion, error) {
+	p, err := prompts.Find(prompt)
+	if err != nil {
+		return &mcp.Completion{Values: []string{}}, nil
+	}
+	given := make(map[string]string, len(known.Arguments))
+	for _, argument := range p.Arguments {
+		// Names are looked up by what they are of, whatever the prompt calls them.
+		given[argument.Subject] = known.Arguments[argument.Name]
+	}
+	for _, argument := range p.Arguments {
+		switch {
+		case argument.Name != a.Name:
+		case argument.Values != nil:
+			return completion(live.Pick(argument.Values, a.Value)), nil
+		default:
+			return c.complete(ctx, argument.Subject, a.Value, given), nil
+		}
+	}
+	return &mcp.Completion{Values: []string{}}, nil
+}
+
 func (c *completer) complete(ctx context.Context, subject, text string, given map[string]string) (out *mcp.Completion) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -44,6 +68,9 @@ func (c *completer) complete(ctx context.Context, subject, text string, given ma
 			out = &mcp.Completion{Values: []string{}}
 		}
 	}()
-	got := c.names.Complete(ctx, subject, text, given)
-	return &mcp.Completion{Values: got.Values, Total: got.Total, HasMore: got.More}
+	return completion(c.names.Complete(ctx, subject, text, given))
+}
+
+func completion(c live.Completion) *mcp.Completion {
+	return &mcp.Completion{Values: c.Values, Total: c.Total, HasMore: c.More}
 }

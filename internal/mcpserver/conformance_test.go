@@ -62,7 +62,7 @@ func conformanceServer() *server.MCPServer {
 		Version: "1.0.0",
 		Tools:   []tools.Tool{reportingTool()},
 		Deps:    func() (*tools.Deps, error) { return &tools.Deps{}, nil },
-	}, server.WithPromptCapabilities(false), server.WithElicitation())
+	}, server.WithElicitation())
 	s.EnableSampling()
 	contentFixtures(s)
 	askingFixtures(s)

@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/esa-mcp/esa-mcp/prompts"
 	"github.com/esa-mcp/esa-mcp/resources/live"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -18,6 +19,12 @@ func explain(s *server.MCPServer, m message, code int, text string) string {
 	switch {
 	case m.method == "resources/read" && strings.HasPrefix(text, "handler not found"):
 		return live.Unknown(m.uri).Error()
+	case m.method == "prompts/get" && strings.HasSuffix(text, "prompt not found"):
+		if _, err := prompts.Find(m.tool); err != nil {
+			return err.Error()
+		}
+	case strings.HasPrefix(text, "unparsable ") && m.method == "prompts/get":
+		return "the params of prompts/get do not fit: name is a string, arguments an object whose values are all strings"
 	case strings.HasPrefix(text, "unparsable ") && m.method == "tools/call":
 		return "the params of tools/call do not fit: name is a string, arguments a JSON object with numbers of ordinary size"
 	case strings.HasPrefix(text, "unparsable "):

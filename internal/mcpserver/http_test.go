@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -272,7 +273,8 @@ func TestHTTPSettles(t *testing.T) {
 // dial connects mcp-go's own client, with a listening stream.
 func (s *site) dial(t *testing.T, options ...client.ClientOption) *client.Client {
 	t.Helper()
-	wire, err := transport.NewStreamableHTTP(s.URL+HTTPPath, transport.WithContinuousListening())
+	wire, err := transport.NewStreamableHTTP(s.URL+HTTPPath, transport.WithContinuousListening(),
+		transport.WithHTTPLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
 	c := client.NewClient(wire, options...)
 	require.NoError(t, c.Start(t.Context()))

@@ -82,6 +82,8 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 		server.WithResourceCapabilities(true, false), // watchUpdates declares list_changed
 		server.WithCompletions(),
 		server.WithResourceCompletionProvider(completions),
+		server.WithPromptCompletionProvider(completions),
+		server.WithPromptCapabilities(false), // nor this list
 		server.WithLogging(),
 		server.WithInstructions(o.Instructions),
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
@@ -107,6 +109,10 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 	hooks.AddBeforeListResources(func(context.Context, any, *mcp.ListResourcesRequest) { shelve() })
 	hooks.AddBeforeListResourceTemplates(func(context.Context, any, *mcp.ListResourceTemplatesRequest) { shelve() })
 	hooks.AddBeforeReadResource(func(context.Context, any, *mcp.ReadResourceRequest) { shelve() })
+	// And of prompts.
+	offer := sync.OnceFunc(func() { registerPrompts(s, account, o) })
+	hooks.AddBeforeListPrompts(func(context.Context, any, *mcp.ListPromptsRequest) { offer() })
+	hooks.AddBeforeGetPrompt(func(context.Context, any, *mcp.GetPromptRequest) { offer() })
 	return s
 }
 

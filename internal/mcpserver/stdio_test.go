@@ -48,7 +48,11 @@ func TestBadInput(t *testing.T) {
 		{"params of initialize", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}`, `1`, -32600, "params of initialize"},
 		{"unknown tool", callLine(`1`, "ecko_text", `{}`), `1`, -32602, `did you mean "echo_text"?`},
 		{"no tool", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}`, `1`, -32602, "params.name"},
-		{"prompts are not offered", `{"jsonrpc":"2.0","id":1,"method":"prompts/list"}`, `1`, -32601, "prompts"},
+		{"tasks are not offered", `{"jsonrpc":"2.0","id":1,"method":"tasks/list"}`, `1`, -32601, "tasks"},
+		{"unknown prompt", `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"deploy-site"}}`, `1`, -32602, "did you mean \"deploy-a-site\""},
+		{"prompt without its argument", `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"deploy-a-site"}}`, `1`, -32602, "needs the argument path"},
+		{"prompt with a number", `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"deploy-a-site","arguments":{"path":1}}}`, `1`, -32600, "all strings"},
+		{"unknown resource", `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"esa://sites/a/b"}}`, `1`, -32002, "esa://sites/{site}/records"},
 		{"empty batch", `[]`, `null`, -32600, "empty"},
 		{"broken batch", `[{"jsonrpc":"2.0"`, `null`, -32700, "not valid JSON"},
 	}

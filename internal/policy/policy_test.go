@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"resources/docs": {},
 	// What a resource or a prompt shows is what a tool answers.
 	"resources/live":   {"tools", "internal/esa", "internal/catalog"},
-	"prompts":          {"tools", "resources/live", "internal/rule"},
+	"prompts":          {"tools", "resources/live", "resources/docs", "internal/rule"},
 	"internal/guard":   {"internal/esa", "internal/catalog", "internal/rule"},
 	"internal/esa":     {"internal/catalog"},
 	"internal/pages":   {},

@@ -110,21 +110,21 @@ func (l *Live) Read(ctx context.Context, uri string) (json.RawMessage, error) {
 	return t.read(ctx, l, v)
 }
 
-// Call runs a tool by name, whether it is enabled or not, and decodes its result.
-func Call[T any](ctx context.Context, l *Live, tool string, args map[string]any) (T, error) {
+// Decode reads what Call returned.
+func Decode[T any](result json.RawMessage, err error) (T, error) {
 	var out T
-	result, err := l.exact(ctx, tool, args)
 	if err != nil {
 		return out, err
 	}
 	if err := json.Unmarshal(result, &out); err != nil {
-		return out, fmt.Errorf("read the result of %s: %w", tool, err)
+		return out, fmt.Errorf("read a tool's result: %w", err)
 	}
 	return out, nil
 }
 
-// call runs a tool and returns its result, without secrets.
-func (l *Live) call(ctx context.Context, tool string, args map[string]any) (json.RawMessage, error) {
+// Call runs a tool by name, whether the session has it or not, and returns its
+// result without secrets.
+func (l *Live) Call(ctx context.Context, tool string, args map[string]any) (json.RawMessage, error) {
 	result, err := l.exact(ctx, tool, args)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (l *Live) call(ctx context.Context, tool string, args map[string]any) (json
 	return encode(tools.Redact("", body))
 }
 
-// exact is call for what has to come as it is.
+// exact is Call for what has to come as it is.
 func (l *Live) exact(ctx context.Context, tool string, args map[string]any) (json.RawMessage, error) {
 	raw, err := json.Marshal(args)
 	if err != nil {

@@ -216,7 +216,7 @@ func TestNames(t *testing.T) {
 
 	require.Equal(t, []string{"shop.example.com", "www.shop.example.com"}, ask(Records, "", map[string]string{"site": "shop.example.com"}).Values)
 	require.Empty(t, ask(Records, "", map[string]string{"site": "none.example.com"}).Values)
-	require.Empty(t, ask(Records, "", nil).Values)
+	require.Equal(t, []string{"www.shop.example.com"}, ask(Records, "www.sh", nil).Values, "of the sites that may be meant")
 	keys := ask(Keys, "", map[string]string{"namespace": "n"})
 	require.Len(t, keys.Values, 100)
 	require.Equal(t, 250, keys.Total)

@@ -85,13 +85,13 @@ func (n *Names) Forget() {
 func (n *Names) Complete(ctx context.Context, subject, text string, given map[string]string) Completion {
 	switch subject {
 	case RuleKinds:
-		return pick(Kinds(), 0, text)
+		return Pick(Kinds(), text)
 	case Actions:
-		return pick(catalog.Actions(), 0, text)
+		return Pick(catalog.Actions(), text)
 	case Regions:
-		return pick([]string{"overseas", "domestic", "global"}, 0, text)
+		return Pick([]string{"overseas", "domestic", "global"}, text)
 	case Languages:
-		return pick([]string{"en", "zh"}, 0, text)
+		return Pick([]string{"en", "zh"}, text)
 	case Sites, Records, Routines, Versions, Namespaces, Keys:
 	default:
 		return Completion{Values: []string{}}
@@ -99,16 +99,45 @@ func (n *Names) Complete(ctx context.Context, subject, text string, given map[st
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	of := ownerOf(subject, given)
-	if of == "" && (subject == Versions || subject == Keys || subject == Records) {
+	if of == "" && (subject == Versions || subject == Keys) {
 		return Completion{Values: []string{}}
 	}
+	if of == "" && subject == Records {
+		return n.hosts(ctx, text)
+	}
+	list := n.wait(ctx, subject, of)
+	return pick(list.all, list.total, text)
+}
+
+// wait returns a list when it is ready, or none when the time is over.
+func (n *Names) wait(ctx context.Context, subject, of string) *names {
 	list := n.list(ctx, subject, of)
 	select {
 	case <-list.ready:
-		return pick(list.all, list.total, text)
+		return list
 	case <-ctx.Done():
-		return Completion{Values: []string{}}
+		return &names{}
 	}
+}
+
+// hosts are the names of sites, with the records of those that the text may mean.
+func (n *Names) hosts(ctx context.Context, text string) Completion {
+	const most = 3 // sites that are looked into
+	var all []string
+	looked := 0
+	text = strings.ToLower(text)
+	for _, site := range n.wait(ctx, Sites, "").all {
+		if IsID(site) {
+			continue
+		}
+		all = append(all, site)
+		if looked < most && mayMean(text, site) {
+			looked++
+			all = append(all, n.wait(ctx, Records, site).all...)
+		}
+	}
+	slices.Sort(all)
+	return Pick(slices.Compact(all), text)
 }
 
 // ownerOf is the thing whose names are meant.
@@ -123,6 +152,27 @@ func ownerOf(subject string, given map[string]string) string {
 	}
 	return ""
 }
+
+// mayMean reports whether a text may become a host of a site: what stands behind
+// one of its dots begins the site's name, or goes on behind it.
+func mayMean(text, site string) bool {
+	if !strings.Contains(text, ".") || strings.Contains(site, text) {
+		return true
+	}
+	for rest := text; ; {
+		_, after, dot := strings.Cut(rest, ".")
+		if !dot {
+			return false
+		}
+		if strings.HasPrefix(site, after) {
+			return true
+		}
+		rest = after
+	}
+}
+
+// Pick completes from a fixed list.
+func Pick(all []string, text string) Completion { return pick(all, 0, text) }
 
 // pick takes the names that begin with text, then those that contain it.
 func pick(all []string, total int, text string) Completion {

@@ -55,25 +55,25 @@ type reader = func(ctx context.Context, l *Live, v Values) (json.RawMessage, err
 // tool reads a resource that a tool shows for a site, or for nothing.
 func tool(name string, more map[string]any) reader {
 	return func(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
-		return l.call(ctx, name, v.arguments(more))
+		return l.Call(ctx, name, v.arguments(more))
 	}
 }
 
 // renamed reads a resource that a tool shows for a variable of the same name.
 func renamed(name, variable string) reader {
 	return func(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
-		return l.call(ctx, name, v.arguments(map[string]any{variable: v[variable]}))
+		return l.Call(ctx, name, v.arguments(map[string]any{variable: v[variable]}))
 	}
 }
 
 func rules(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
 	switch kind := v["kind"]; {
 	case kind == "cache", kind == "origin":
-		return l.call(ctx, "list_"+kind+"_rules", v.arguments(nil))
+		return l.Call(ctx, "list_"+kind+"_rules", v.arguments(nil))
 	case slices.Contains(tools.WafPhases(), kind):
-		return l.call(ctx, "list_waf_rules", v.arguments(map[string]any{"phase": kind, "page_size": 100}))
+		return l.Call(ctx, "list_waf_rules", v.arguments(map[string]any{"phase": kind, "page_size": 100}))
 	case slices.Contains(tools.RuleKinds(), kind):
-		return l.call(ctx, "list_rules", v.arguments(map[string]any{"kind": kind}))
+		return l.Call(ctx, "list_rules", v.arguments(map[string]any{"kind": kind}))
 	default:
 		return nil, invalid("%q is no kind of rules: did you mean %q? The kinds are %s", kind, tools.Nearest(kind, Kinds()), strings.Join(Kinds(), ", "))
 	}
@@ -90,16 +90,9 @@ func routine(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
 }
 
 func (l *Live) routine(ctx context.Context, name string) (tools.GetRoutineOutput, error) {
-	var out tools.GetRoutineOutput
-	result, err := l.call(ctx, "get_routine", map[string]any{"name": name})
-	if err != nil {
-		return out, err
-	}
-	if err := json.Unmarshal(result, &out); err != nil {
-		return out, err
-	}
+	out, err := Decode[tools.GetRoutineOutput](l.Call(ctx, "get_routine", map[string]any{"name": name}))
 	out.Address = tools.Address{}
-	return out, nil
+	return out, err
 }
 
 func routineVersion(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
