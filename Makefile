@@ -37,6 +37,7 @@ generate: ## make what is generated: catalogue, schemas, the README's tables, do
 	$(GO) generate ./...
 	$(GO) test ./tools -run "TestSchemas|TestErrorsDocument" -update
 	$(GO) test ./cmd/esa-mcp -run 'TestREADME|TestDocs' -update
+	$(GO) test ./internal/local -run TestCoverageDocument -update
 
 check-generated: generate ## fail when something generated was not committed
 	git diff --exit-code

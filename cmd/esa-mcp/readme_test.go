@@ -90,7 +90,7 @@ func flagTable() string {
 			return
 		}
 		usage := f.Usage
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" && f.DefValue != "[]" {
 			usage += " (default `" + f.DefValue + "`)"
 		}
 		fmt.Fprintf(&b, "| `--%s` | `%s` | %s |\n", f.Name, envName(f.Name), usage)

@@ -73,7 +73,7 @@ func generalCodes() []CodeInfo {
 		{"DependedByOthers", "Something still uses it:",
 			"delete or change that first (a load balancer its pool, a rule its list or page, a routine its record).", ""},
 		{"ProductCheckError", "The site's plan does not have this feature.", "", "list_plan_instances"},
-		{"NotApplicable", "The site's plan does not have this feature.", "", "list_plan_instances"},
+		{"NotApplicable", "Not for the site's plan, or not on this endpoint; the message says which.", "", "list_plan_instances"},
 		{"QuotaExceed*", "A quota is used up:", "delete what is not needed any more or raise the quota in the console.", ""},
 		{"Instance.NotOnline", "The plan instance has expired or is unpaid:", "renew it in the console.", "list_plan_instances"},
 		{"Missing*", "A required parameter was not sent.", "", "describe_api"},

@@ -28,6 +28,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
 	"github.com/esa-mcp/esa-mcp/internal/local/gateway"
+	"github.com/esa-mcp/esa-mcp/internal/local/generic"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
@@ -215,6 +216,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 		return nil, nil, nil, errors.Join(err, store.Close())
 	}
 	o.Site.AllowOrigin = allowed.AnyPort
+	o.Site.PoolExists = generic.PoolExists
 	sites, err := site.New(ctx, store, o.Site)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())
@@ -233,13 +235,15 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table.Add(sites.Table())
 	certificates := certificate.New(store, o.Certificate)
 	table.Add(certificates.Table())
-	table.Add(waf.New(store, waf.Config{Now: o.Now}).Table())
+	table.Add(waf.New(store, waf.Config{Now: o.Now, KnownVersion: site.KnownVersion}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
+	table.Add(generic.New(store, generic.Config{Now: o.Now}).Table())
+	o.Rules.PageExists, o.Rules.KnownVersion = generic.PageExists, site.KnownVersion
 	table.Add(rules.New(store, o.Rules).Table())
-	table.Add(purge.New(store, o.Purge).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
-	o.KV.Files = uploaded
+	o.KV.Files, o.Purge.Files = uploaded, uploaded
+	table.Add(purge.New(store, o.Purge).Table())
 	pairs := kv.New(store, o.KV)
 	table.Add(pairs.Table())
 	table.Add(routines.Table())

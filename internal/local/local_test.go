@@ -104,8 +104,8 @@ func TestSitesAndKVOverTheWire(t *testing.T) {
 	must(t, info, "CreateKvNamespace", map[string]any{"Namespace": "ns"})
 	must(t, info, "PutKv", map[string]any{"Namespace": "ns", "Key": "k", "Value": value})
 	require.Equal(t, value, must(t, info, "GetKv", map[string]any{"Namespace": "ns", "Key": "k"})["Value"])
-	_, err = call(t, info, "PurchaseRatePlan", nil)
-	require.ErrorContains(t, err, "NotInLocalESA")
+	_, err = call(t, info, "DescribeRatePlanPrice", nil)
+	require.ErrorContains(t, err, "NotApplicable")
 }
 
 // TestDeployedPagesAreServed walks the way of a deployment with assets, and

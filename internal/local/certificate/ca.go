@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -97,22 +98,36 @@ func sign(template *x509.Certificate, ca *tls.Certificate) (certificate, key str
 	if err != nil {
 		return "", "", err
 	}
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
-		return "", "", err
-	}
+	return signKey(template, private, ca)
+}
+
+// signKey makes a certificate for a key.
+func signKey(template *x509.Certificate, private crypto.Signer, ca *tls.Certificate) (certificate, key string, err error) {
 	parent, signer := template, any(private)
 	if ca != nil {
 		parent, signer = ca.Leaf, ca.PrivateKey
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
-	if err != nil {
+	if certificate, err = signPublic(template, private.Public(), parent, signer); err != nil {
 		return "", "", err
 	}
 	rawKey, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		return "", "", err
 	}
-	return encode("CERTIFICATE", der), encode("PRIVATE KEY", rawKey), nil
+	return certificate, encode("PRIVATE KEY", rawKey), nil
+}
+
+// signPublic makes a certificate for a key of which only the public half is here.
+func signPublic(template *x509.Certificate, public crypto.PublicKey, parent *x509.Certificate, signer any) (string, error) {
+	var err error
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
+		return "", err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
+	if err != nil {
+		return "", err
+	}
+	return encode("CERTIFICATE", der), nil
 }
 
 func encode(kind string, der []byte) string {

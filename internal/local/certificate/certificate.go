@@ -60,7 +60,7 @@ func New(store *state.Store, cfg Config) *Service {
 
 // Table returns the operations.
 func (s *Service) Table() api.Table {
-	return api.Table{
+	t := api.Table{
 		"ApplyCertificate":                    s.apply,
 		"DeleteCertificate":                   s.delete,
 		"DeleteOriginClientCertificate":       s.deleteOrigin(false),
@@ -80,6 +80,8 @@ func (s *Service) Table() api.Table {
 		"UploadOriginClientCertificate":       s.uploadOrigin(false),
 		"UploadSiteOriginClientCertificate":   s.uploadOrigin(true),
 	}
+	t.Add(s.clientTable())
+	return t
 }
 
 // CertificateFor returns the certificate, with its key, that the edge shows for

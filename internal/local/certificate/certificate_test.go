@@ -60,7 +60,9 @@ func (b *bench) call(action string, params api.Params) (map[string]any, string) 
 	}
 	raw, err := json.Marshal(answer)
 	require.NoError(b.t, err)
-	require.NotContains(b.t, string(raw), "PRIVATE KEY", "%s gives a key away", action)
+	if action != "CreateClientCertificate" { // which hands over the key that it made
+		require.NotContains(b.t, string(raw), "PRIVATE KEY", "%s gives a key away", action)
+	}
 	var out map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
@@ -44,14 +43,9 @@ func (s *Service) setHostnames(ctx context.Context, r *api.Request) (any, error)
 		if err != nil {
 			return err
 		}
-		for i, name := range hostnames {
-			hostnames[i] = strings.ToLower(name)
-			if name == "" || strings.ContainsAny(name, " /:*,") || !within(hostnames[i], site.name) {
-				return api.Errorf(400, "InvalidParameter.Hostnames", "The host name %q is not one of the site %s.", name, site.name)
-			}
+		if hostnames, err = hostnamesOf(hostnames, site); err != nil {
+			return err
 		}
-		slices.Sort(hostnames)
-		hostnames = slices.Compact(hostnames)
 		others, err := loadOrigin(ctx, tx, `WHERE site_id = ? AND whole_site = 0 AND id <> ?`, site.id, c.id)
 		if err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
@@ -95,14 +94,7 @@ func oneOrigin(ctx context.Context, q querier, p api.Params, wholeSite bool) (si
 // uploadOrigin answers UploadOriginClientCertificate and the one of a whole site.
 func (s *Service) uploadOrigin(wholeSite bool) api.Handler {
 	return func(ctx context.Context, r *api.Request) (any, error) {
-		out := struct {
-			CommonName, FingerprintSha256 string
-			ID                            string `json:"Id"`
-			Issuer, NotAfter, NotBefore   string
-			SerialNumber                  string
-			SignatureAlgorithm, Status    string
-			ValidityDays                  string
-		}{}
+		var out issued
 		err := s.store.Tx(ctx, func(tx *sql.Tx) error {
 			site, err := siteOf(ctx, tx, r.Params)
 			if err != nil {
@@ -121,18 +113,13 @@ func (s *Service) uploadOrigin(wholeSite bool) api.Handler {
 			if twice {
 				return api.Errorf(400, "Certificate.Duplicated", "The certificate has been uploaded to this site already.")
 			}
-			out.ID = newID()
+			out = issuedOf(newID(), leafStatus(c.leaf, s.cfg.Now()), c.leaf)
 			_, err = tx.ExecContext(ctx, `INSERT INTO origin_client_certificates (id, site_id, whole_site, name, certificate, private_key,
 				fingerprint, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				out.ID, site.id, wholeSite, c.name, c.pem, c.key, fingerprint(c.leaf), s.clock(), s.clock())
 			if err != nil {
 				return fmt.Errorf("store the origin client certificate: %w", err)
 			}
-			f := factsOf(c.leaf)
-			out.CommonName, out.FingerprintSha256, out.Issuer, out.NotAfter = f.commonName, f.fingerprint, f.issuer, f.notAfter
-			out.NotBefore, out.SerialNumber, out.SignatureAlgorithm = f.notBefore, f.serial, f.signature
-			out.Status = leafStatus(c.leaf, s.cfg.Now())
-			out.ValidityDays = strconv.Itoa(int(c.leaf.NotAfter.Sub(c.leaf.NotBefore).Hours() / 24))
 			return nil
 		})
 		return out, err

@@ -19,6 +19,9 @@ import (
 // uploads only if they name it.
 const Upload = "Upload"
 
+// routineRead is the action of a read by an edge routine.
+const routineRead = "EdgeKV.get"
+
 // Drop says at which moment a connection is cut off.
 type Drop string
 

@@ -162,7 +162,7 @@ func actions(list string) ([]string, error) {
 		if strings.ContainsAny(name, `[]?\`) {
 			return nil, fmt.Errorf("%q is no name of an operation: only * stands for other letters", name)
 		}
-		if name == Upload {
+		if name == Upload || name == routineRead {
 			continue
 		}
 		if !strings.Contains(name, "*") {

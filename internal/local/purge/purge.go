@@ -33,6 +33,8 @@ type Config struct {
 	// or preload (Preload). The service's numbers depend on the plan; the
 	// defaults are those of an enterprise plan's size.
 	Quota map[string]int64
+	// Files opens what UploadFile reads; every address is refused if nil.
+	Files Files
 }
 
 // Preload is the name of the quota of preloads.
@@ -89,11 +91,17 @@ func New(store *state.Store, cfg Config) *Service {
 // Table returns the operations.
 func (s *Service) Table() api.Table {
 	return api.Table{
+		"BlockObject":          s.block,
 		"DescribePreloadTasks": s.describePreloads,
 		"DescribePurgeTasks":   s.describePurges,
+		"GetFailFile":          s.failFile,
 		"GetPurgeQuota":        s.getQuota,
+		"GetUploadTask":        s.getUpload,
+		"ListUploadTasks":      s.listUploads,
 		"PreloadCaches":        s.preload,
 		"PurgeCaches":          s.purge,
+		"SubmitUploadTask":     s.submitUpload,
+		"UploadFile":           s.uploadFile,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 func checkCache(f fields) *api.Error {
@@ -29,12 +30,12 @@ func checkCache(f fields) *api.Error {
 		valid := regexp.MustCompile(`^[1-5](xx|[0-9]{2})=-?[0-9]{1,9}$`)
 		for pair := range strings.SplitSeq(ttl, ",") {
 			if !valid.MatchString(strings.TrimSpace(pair)) {
-				return invalid("EdgeStatusCodeCacheTtl", "it is written as 5xx=0,404=10, not %q", ttl)
+				return values.Invalid("EdgeStatusCodeCacheTtl", "it is written as 5xx=0,404=10, not %q", ttl)
 			}
 		}
 	}
 	if key := f.text("PostBodyCacheKey"); key != "" && key != "md5" && key != "ignore" {
-		return invalid("PostBodyCacheKey", "it must be md5 or ignore, not %q", key)
+		return values.Invalid("PostBodyCacheKey", "it must be md5 or ignore, not %q", key)
 	}
 	return f.switches("PostCache")
 }
@@ -88,7 +89,7 @@ func checkRedirect(f fields) *api.Error {
 	}
 	u, err := url.Parse(f.text("TargetUrl"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return invalid("TargetUrl", "a static one is a whole http or https URL, not %q", f.text("TargetUrl"))
+		return values.Invalid("TargetUrl", "a static one is a whole http or https URL, not %q", f.text("TargetUrl"))
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func checkRewrite(f fields) *api.Error {
 	case query != "" && f.text("RewriteQueryStringType") == "":
 		return missing("RewriteQueryStringType", "QueryString needs it")
 	case f.text("RewriteUriType") == "static" && !strings.HasPrefix(uri, "/"):
-		return invalid("Uri", "a static one starts with /, not %q", uri)
+		return values.Invalid("Uri", "a static one starts with /, not %q", uri)
 	}
 	if f.text("RewriteUriType") == "dynamic" {
 		if err := expression.CheckValue("Uri", uri); err != nil {
@@ -124,16 +125,16 @@ func checkHeaders(param string) func(fields) *api.Error {
 	return func(f fields) *api.Error {
 		changes, _ := f[param].([]any)
 		if len(changes) == 0 {
-			return invalid(param, "it is a list of at least one change of a header")
+			return values.Invalid(param, "it is a list of at least one change of a header")
 		}
 		for _, c := range changes {
 			change, ok := c.(map[string]any)
 			if !ok {
-				return invalid(param, "each change is an object")
+				return values.Invalid(param, "each change is an object")
 			}
 			for name, value := range change {
 				if _, text := value.(string); !text {
-					return invalid(param, "%s of a change must be text", name)
+					return values.Invalid(param, "%s of a change must be text", name)
 				}
 			}
 			if err := checkChange(param, change, token); err != nil {
@@ -147,7 +148,7 @@ func checkHeaders(param string) func(fields) *api.Error {
 func checkChange(param string, change fields, token *regexp.Regexp) *api.Error {
 	name, operation := change.text("Name"), change.text("Operation")
 	if !token.MatchString(name) {
-		return invalid(param, "%q is not the name of a header", name)
+		return values.Invalid(param, "%q is not the name of a header", name)
 	}
 	switch change.text("Type") {
 	case "":
@@ -160,16 +161,16 @@ func checkChange(param string, change fields, token *regexp.Regexp) *api.Error {
 			}
 		}
 	default:
-		return invalid(param, "Type must be static or dynamic, not %q", change.text("Type"))
+		return values.Invalid(param, "Type must be static or dynamic, not %q", change.text("Type"))
 	}
 	switch operation {
 	case "add", "modify":
 		if change.text("Value") == "" {
-			return invalid(param, "%s of header %s needs a Value", operation, name)
+			return values.Invalid(param, "%s of header %s needs a Value", operation, name)
 		}
 	case "del":
 	default:
-		return invalid(param, "Operation must be add, del or modify, not %q", operation)
+		return values.Invalid(param, "Operation must be add, del or modify, not %q", operation)
 	}
 	return nil
 }
@@ -181,7 +182,7 @@ func (f fields) number(name string, least, most int64) *api.Error {
 		return nil
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err != nil || n < least || n > most {
-		return invalid(name, "it must be an integer between %d and %d, not %q", least, most, text)
+		return values.Invalid(name, "it must be an integer between %d and %d, not %q", least, most, text)
 	}
 	return nil
 }
@@ -190,7 +191,7 @@ func (f fields) number(name string, least, most int64) *api.Error {
 func (f fields) switches(names ...string) *api.Error {
 	for _, name := range names {
 		if v := f.text(name); v != "" && v != "on" && v != "off" {
-			return invalid(name, "it must be on or off, not %q", v)
+			return values.Invalid(name, "it must be on or off, not %q", v)
 		}
 	}
 	return nil

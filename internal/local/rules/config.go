@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // The two kinds of a configuration.
@@ -118,12 +120,28 @@ func (s *Service) take(ctx context.Context, tx *sql.Tx, c *config, f family, p a
 	return checkRule(ctx, tx, *c, f)
 }
 
+// checkPage refuses a custom response whose page does not exist.
+func (s *Service) checkPage(ctx context.Context, tx *sql.Tx, c config, f family) error {
+	id, err := strconv.ParseInt(c.fields.text("PageId"), 10, 64)
+	if f.name != "CustomResponseCodeRule" || err != nil || id == 0 || s.cfg.PageExists == nil {
+		return nil // 0 is the plain answer without a page
+	}
+	exists, err := s.cfg.PageExists(ctx, tx, id)
+	if err != nil {
+		return fmt.Errorf("look up the page: %w", err)
+	}
+	if !exists {
+		return api.Errorf(404, "PageNotExist", "The account has no custom page %d. ListPages lists them.", id)
+	}
+	return nil
+}
+
 func checkRule(ctx context.Context, tx *sql.Tx, c config, f family) error {
 	if n := utf8.RuneCountInString(c.name); n < 1 || n > 128 {
-		return invalid("RuleName", "a rule has a name of 1 to 128 characters")
+		return values.Invalid("RuleName", "a rule has a name of 1 to 128 characters")
 	}
 	if c.enable != "on" && c.enable != "off" {
-		return invalid("RuleEnable", "it must be on or off, not %q", c.enable)
+		return values.Invalid("RuleEnable", "it must be on or off, not %q", c.enable)
 	}
 	_, err := expression.Compile(ctx, tx, c.place.site, f.name, c.rule)
 	return err
@@ -143,7 +161,7 @@ func (s *Service) order(ctx context.Context, tx *sql.Tx, c *config, f family, p 
 		}
 	}
 	if sequence < 0 || sequence > maxSequence || sequence == 0 && c.kind == ruled {
-		return invalid("Sequence", "it must be 1 or more, not %d", sequence)
+		return values.Invalid("Sequence", "it must be 1 or more, not %d", sequence)
 	}
 	c.sequence = sequence
 	return nil
@@ -211,6 +229,9 @@ func (s *Service) create(ctx context.Context, f family, r *api.Request) (any, er
 			return err
 		}
 		if err := s.take(ctx, tx, &c, f, r.Params); err != nil {
+			return err
+		}
+		if err := s.checkPage(ctx, tx, c, f); err != nil {
 			return err
 		}
 		if err := s.room(ctx, tx, c, f); err != nil {

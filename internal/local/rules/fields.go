@@ -3,12 +3,11 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // fields are a configuration's own parameters: text, or a decoded JSON value.
@@ -44,7 +43,7 @@ func (f fields) merge(params []catalog.Param, sent api.Params) error {
 			delete(f, p.Name)
 			continue
 		}
-		if err := checkValue(p, text); err != nil {
+		if err := values.Check(p, text); err != nil {
 			return err
 		}
 		f[p.Name] = text
@@ -53,41 +52,6 @@ func (f fields) merge(params []catalog.Param, sent api.Params) error {
 		}
 	}
 	return nil
-}
-
-// checkValue refuses values outside of what the catalogue lists.
-func checkValue(p *catalog.Param, text string) error {
-	if len(p.Enum) > 0 {
-		values := []string{text}
-		if p.Separator != "" {
-			values = strings.Split(text, p.Separator)
-		}
-		for _, v := range values {
-			if !slices.Contains(p.Enum, catalog.EnumValue(strings.TrimSpace(v))) {
-				return invalid(p.Name, "it must be one of %s, not %q", list(p.Enum), v)
-			}
-		}
-	}
-	if p.Min != nil && p.Max != nil {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < *p.Min || n > *p.Max {
-			return invalid(p.Name, "it must be a number between %d and %d, not %q", *p.Min, *p.Max, text)
-		}
-	}
-	return nil
-}
-
-func list(values []catalog.EnumValue) string {
-	words := make([]string, len(values))
-	for i, v := range values {
-		words[i] = string(v)
-	}
-	return strings.Join(words, ", ")
-}
-
-// invalid is the service's refusal of a parameter's value.
-func invalid(name, format string, args ...any) *api.Error {
-	return api.Errorf(400, "Invalid"+name, "Specified parameter %s is not valid: %s.", name, fmt.Sprintf(format, args...))
 }
 
 // decodeFields reads what encode wrote.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // existing runs fn with the configuration that the call names.
@@ -28,6 +29,9 @@ func (s *Service) existing(ctx context.Context, f family, p api.Params, fn func(
 func (s *Service) update(ctx context.Context, f family, r *api.Request) (any, error) {
 	return nil, s.existing(ctx, f, r.Params, func(tx *sql.Tx, c config) error {
 		if err := s.take(ctx, tx, &c, f, r.Params); err != nil {
+			return err
+		}
+		if err := s.checkPage(ctx, tx, c, f); err != nil {
 			return err
 		}
 		if err := s.order(ctx, tx, &c, f, r.Params); err != nil {
@@ -105,7 +109,7 @@ func filter(f family, at place, p api.Params) (where string, args []any, err err
 	args = []any{at.site, at.version, f.name}
 	if kind := p.String("ConfigType"); kind != "" {
 		if kind != global && kind != ruled {
-			return "", nil, invalid("ConfigType", "it must be global or rule, not %q", kind)
+			return "", nil, values.Invalid("ConfigType", "it must be global or rule, not %q", kind)
 		}
 		terms, args = append(terms, "config_type = ?"), append(args, kind)
 	}

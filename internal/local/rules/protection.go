@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // protectionName is where a site's origin protection is among its settings.
@@ -89,7 +90,7 @@ func (*protection) switchTo(to *string, name string, sent api.Params) error {
 	case "on", "off":
 		*to = v
 	default:
-		return invalid(name, "it must be on or off, not %q", v)
+		return values.Invalid(name, "it must be on or off, not %q", v)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ type Config struct {
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
 	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+	// PageExists tells whether the account has the custom page that a response
+	// is to have; every one exists if nil.
+	PageExists func(ctx context.Context, tx *sql.Tx, id int64) (bool, error)
 	// OriginAddresses is the list of origin protection as it is now;
 	// ReservedWhitelist if nil.
 	OriginAddresses func() Whitelist

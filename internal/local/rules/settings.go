@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // setting is what a site has once: GetX and UpdateX. Those that change what the
@@ -99,7 +100,7 @@ func (s *Service) updateSetting(ctx context.Context, x setting, r *api.Request) 
 
 func checkCacheTag(f fields) *api.Error {
 	if name := f.text("TagName"); !regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`).MatchString(name) {
-		return invalid("TagName", "it is the name of a response header, not %q", name)
+		return values.Invalid("TagName", "it is the name of a response header, not %q", name)
 	}
 	return nil
 }

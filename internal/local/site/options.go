@@ -46,6 +46,17 @@ func storeOptions(ctx context.Context, tx *sql.Tx, siteID int64, o options) erro
 	return nil
 }
 
+// lastVersion is the highest version of a site's configuration.
+const lastVersion = 50
+
+// KnownVersion tells whether a site has that version of its configuration,
+// besides version 0. Versions are made in the console, which no operation does:
+// a site with version management is taken to have all that it can have.
+func KnownVersion(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error) {
+	o, err := optionsOf(ctx, tx, siteID)
+	return o.versionManagement && version > 0 && version <= lastVersion, err
+}
+
 // readOption makes the handler of an operation that answers one option.
 func (s *Service) readOption(answer func(o options) any) api.Handler {
 	return func(ctx context.Context, r *api.Request) (any, error) {

@@ -61,19 +61,31 @@ type planPage struct {
 	TotalPage            int64
 }
 
+// The ways in which an instance is paid.
+const (
+	prepaid  = "PREPAY"
+	postpaid = "POSTPAY"
+)
+
 // listPlans answers ListUserRatePlanInstances.
 func (s *Service) listPlans(ctx context.Context, r *api.Request) (any, error) {
-	page, err := r.Params.Page(500, 500)
+	return s.plansOf(ctx, r.Params, "")
+}
+
+// plansOf lists the instances that a call asks for; those that are paid in one
+// way if mode says so.
+func (s *Service) plansOf(ctx context.Context, p api.Params, mode string) (planPage, error) {
+	page, err := p.Page(500, 500)
 	if err != nil {
-		return nil, err
+		return planPage{}, err
 	}
-	clause, args, err := s.planConditions(r.Params)
+	clause, args, err := s.planConditions(p, mode)
 	if err != nil {
-		return nil, err
+		return planPage{}, err
 	}
-	order, err := planOrder(r.Params)
+	order, err := planOrder(p)
 	if err != nil {
-		return nil, err
+		return planPage{}, err
 	}
 	out := planPage{InstanceInfo: []planModel{}, PageNumber: page.Number, PageSize: page.Size}
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
@@ -96,8 +108,11 @@ func (s *Service) listPlans(ctx context.Context, r *api.Request) (any, error) {
 	return out, err
 }
 
-func (s *Service) planConditions(p api.Params) (string, []any, error) {
+func (s *Service) planConditions(p api.Params, mode string) (string, []any, error) {
 	var cs []condition
+	if mode == postpaid {
+		cs = append(cs, condition{`p.instance_id IN (SELECT instance_id FROM postpaid_instances)`, nil})
+	}
 	for name, column := range map[string]string{"InstanceId": "p.instance_id", "Status": "p.status", "PlanType": "p.plan_type",
 		"SubscribeType": "p.subscribe_type", "PlanNameEn": "p.subscribe_type"} {
 		if v := p.String(name); v != "" {
@@ -136,17 +151,21 @@ func planOrder(p api.Params) (string, error) {
 
 func selectPlans(ctx context.Context, q querier, rest string, args ...any) ([]planModel, error) {
 	rows, err := q.QueryContext(ctx, `SELECT p.instance_id, p.plan_name, p.subscribe_type, p.plan_type, p.status, p.site_quota,
-		p.created, p.expires FROM plan_instances p `+rest, args...)
+		p.created, p.expires, EXISTS (SELECT 1 FROM postpaid_instances WHERE instance_id = p.instance_id) FROM plan_instances p `+rest, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	plans := []planModel{}
 	for rows.Next() {
-		m := planModel{BillingMode: "PREPAY", Coverages: "domestic,global,overseas", RenewalStatus: "ManualRenewal"}
+		m := planModel{BillingMode: prepaid, Coverages: "domestic,global,overseas", RenewalStatus: "ManualRenewal"}
 		var quota, created, expires int64
-		if err := rows.Scan(&m.InstanceID, &m.PlanName, &m.SubscribeType, &m.PlanType, &m.Status, &quota, &created, &expires); err != nil {
+		var later bool
+		if err := rows.Scan(&m.InstanceID, &m.PlanName, &m.SubscribeType, &m.PlanType, &m.Status, &quota, &created, &expires, &later); err != nil {
 			return nil, err
+		}
+		if later {
+			m.BillingMode = postpaid
 		}
 		m.SiteQuota, m.CreateTime, m.ExpireTime = strconv.FormatInt(quota, 10), stamp(created), stamp(expires)
 		m.Duration = int((expires - created) / int64(30*24*time.Hour/time.Second)) // months

@@ -62,8 +62,7 @@ func (s *Service) quotaQuery(ctx context.Context, p api.Params) (planModel, []st
 		return planModel{}, nil, fmt.Errorf("look up the plan instance: %w", err)
 	}
 	if len(plans) == 0 {
-		return planModel{}, nil, api.Errorf(404, "InvalidInstanceId.NotFound",
-			"The plan instance does not exist. ListUserRatePlanInstances lists those of the account.")
+		return planModel{}, nil, noInstance()
 	}
 	return plans[0], names, nil
 }

@@ -243,12 +243,8 @@ func (rec *record) checkSource() error {
 		return nil
 	}
 	switch rec.sourceType {
-	case "Domain":
+	case "Domain", "OP", "LB": // whether the pool exists is looked up later
 		return nil
-	case "OP", "LB":
-		// The local ESA has no origin pools and load balancers, so none exists.
-		return api.Errorf(400, "Record.PoolSourceNotExistPool", "The site has no %s of that name.",
-			map[string]string{"OP": "origin pool", "LB": "load balancer"}[rec.sourceType])
 	case "OSS", "S3":
 		return rec.checkAuth()
 	}

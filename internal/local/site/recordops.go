@@ -40,6 +40,9 @@ func (s *Service) addRecord(ctx context.Context, tx *sql.Tx, t site, rec *record
 	if err := rec.check(t, s.cfg); err != nil {
 		return err
 	}
+	if err := s.checkPool(ctx, tx, rec); err != nil {
+		return err
+	}
 	if err := s.checkClash(ctx, tx, rec); err != nil {
 		return err
 	}
@@ -51,6 +54,26 @@ func (s *Service) addRecord(ctx context.Context, tx *sql.Tx, t site, rec *record
 		return err
 	}
 	return insertRecord(ctx, tx, rec)
+}
+
+// checkPool refuses a record whose content is an origin pool or a load balancer
+// that the site does not have.
+func (s *Service) checkPool(ctx context.Context, tx *sql.Tx, rec *record) error {
+	if rec.sourceType != "OP" && rec.sourceType != "LB" {
+		return nil
+	}
+	exists := false
+	if s.cfg.PoolExists != nil {
+		var err error
+		if exists, err = s.cfg.PoolExists(ctx, tx, rec.siteID, rec.sourceType, rec.data.Value); err != nil {
+			return err
+		}
+	}
+	if !exists {
+		return api.Errorf(400, "Record.PoolSourceNotExistPool", "The site has no %s of that name.",
+			map[string]string{"OP": "origin pool", "LB": "load balancer"}[rec.sourceType])
+	}
+	return nil
 }
 
 // updateRecord answers UpdateRecord. Data is replaced as a whole, and what is
@@ -75,6 +98,9 @@ func (s *Service) updateRecord(ctx context.Context, r *api.Request) (any, error)
 			return err
 		}
 		if err := rec.check(t, s.cfg); err != nil {
+			return err
+		}
+		if err := s.checkPool(ctx, tx, &rec); err != nil {
 			return err
 		}
 		if err := s.checkClash(ctx, tx, &rec); err != nil {

@@ -34,6 +34,9 @@ type Config struct {
 	// CurrentNS answers which name servers the public DNS has for a domain. If nil
 	// nobody is asked: an active site with NS access has those it should have.
 	CurrentNS func(ctx context.Context, siteName string) ([]string, error)
+	// PoolExists tells whether a site has an origin pool (sourceType OP) or a load
+	// balancer (LB) of that name; none has if nil.
+	PoolExists func(ctx context.Context, tx *sql.Tx, siteID int64, sourceType, name string) (bool, error)
 	// SiteQuota is how many sites the first plan instance takes, when a new
 	// state gets it; 20 if 0.
 	SiteQuota int
@@ -110,26 +113,34 @@ func orDefault(n, def int) int {
 // Table returns the operations.
 func (s *Service) Table() api.Table {
 	table := api.Table{
-		"BatchCreateRecords":          s.batchCreateRecords,
-		"CheckSiteName":               s.checkSiteName,
-		"CreateRecord":                s.createRecord,
-		"CreateSite":                  s.createSite,
-		"DeleteRecord":                s.deleteRecord,
-		"DeleteSite":                  s.deleteSite,
-		"ExportRecords":               s.exportRecords,
-		"GetMatchSite":                s.getMatchSite,
-		"GetRecord":                   s.getRecord,
-		"GetSite":                     s.getSite,
-		"GetSiteCurrentNS":            s.currentNS,
-		"ListInstanceQuotas":          s.listQuotas,
-		"ListInstanceQuotasWithUsage": s.listQuotaUsage,
-		"ListRecords":                 s.listRecords,
-		"ListSites":                   s.listSites,
-		"ListUserRatePlanInstances":   s.listPlans,
-		"UpdateRecord":                s.updateRecord,
-		"UpdateSiteAccessType":        s.updateAccessType,
-		"UpdateSiteCoverage":          s.updateCoverage,
-		"VerifySite":                  s.verifySite,
+		"BatchCreateRecords":             s.batchCreateRecords,
+		"CheckSiteName":                  s.checkSiteName,
+		"CreateRecord":                   s.createRecord,
+		"CreateSite":                     s.createSite,
+		"DeleteRecord":                   s.deleteRecord,
+		"DescribeRatePlanInstanceStatus": s.instanceStatus,
+		"DeleteSite":                     s.deleteSite,
+		"ExportRecords":                  s.exportRecords,
+		"GetMatchSite":                   s.getMatchSite,
+		"GetRecord":                      s.getRecord,
+		"GetSite":                        s.getSite,
+		"GetSiteCurrentNS":               s.currentNS,
+		"ListPostpaidRatePlanInstances":  s.listPostpaid,
+		"ListTagResources":               s.listTags,
+		"PurchaseRatePlan":               s.purchasePlan,
+		"ReleaseInstance":                s.releaseInstance,
+		"TagResources":                   s.tagResources,
+		"UntagResources":                 s.untagResources,
+		"UpdateRatePlanSpec":             s.upgradePlan,
+		"ListInstanceQuotas":             s.listQuotas,
+		"ListInstanceQuotasWithUsage":    s.listQuotaUsage,
+		"ListRecords":                    s.listRecords,
+		"ListSites":                      s.listSites,
+		"ListUserRatePlanInstances":      s.listPlans,
+		"UpdateRecord":                   s.updateRecord,
+		"UpdateSiteAccessType":           s.updateAccessType,
+		"UpdateSiteCoverage":             s.updateCoverage,
+		"VerifySite":                     s.verifySite,
 	}
 	table.Add(s.optionTable())
 	return table
@@ -150,18 +161,20 @@ type site struct {
 	nameServers, verifyCode         string
 	cnameZone                       string
 	created, updated                int64
+	tags                            string // JSON object
 	planName, planSubscribe, planOf string // of its plan instance
 }
 
 const siteColumns = `s.id, s.name, s.access_type, s.coverage, s.status, s.offline_reason, s.instance_id, s.resource_group_id,
-	s.name_servers, s.verify_code, s.cname_zone, s.created, s.updated, p.plan_name, p.subscribe_type, p.plan_type`
+	s.name_servers, s.verify_code, s.cname_zone, s.created, s.updated,
+	(SELECT json_group_object(key, value) FROM tags WHERE site_id = s.id), p.plan_name, p.subscribe_type, p.plan_type`
 
 const siteTables = ` FROM sites s JOIN plan_instances p ON p.instance_id = s.instance_id `
 
 func scanSite(row interface{ Scan(...any) error }) (site, error) {
 	var t site
 	err := row.Scan(&t.id, &t.name, &t.accessType, &t.coverage, &t.status, &t.offlineReason, &t.instanceID, &t.resourceGroupID,
-		&t.nameServers, &t.verifyCode, &t.cnameZone, &t.created, &t.updated, &t.planName, &t.planSubscribe, &t.planOf)
+		&t.nameServers, &t.verifyCode, &t.cnameZone, &t.created, &t.updated, &t.tags, &t.planName, &t.planSubscribe, &t.planOf)
 	return t, err
 }
 

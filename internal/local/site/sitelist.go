@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -22,7 +23,7 @@ type siteModel struct {
 	SiteID          int64  `json:"SiteId"`
 	SiteName        string
 	Status          string
-	Tags            map[string]any
+	Tags            json.RawMessage
 	UpdateTime      string
 	VerifyCode      string
 }
@@ -32,7 +33,7 @@ func modelOf(t site) siteModel {
 		AccessType: t.accessType, CnameZone: t.cnameZone, Coverage: t.coverage, CreateTime: stamp(t.created),
 		InstanceID: t.instanceID, NameServerList: t.nameServers, OfflineReason: t.offlineReason,
 		PlanName: t.planSubscribe, PlanSpecName: t.planName, ResourceGroupID: t.resourceGroupID,
-		SiteID: t.id, SiteName: t.name, Status: t.status, Tags: map[string]any{}, UpdateTime: stamp(t.updated),
+		SiteID: t.id, SiteName: t.name, Status: t.status, Tags: json.RawMessage(t.tags), UpdateTime: stamp(t.updated),
 		VerifyCode: t.verifyCode,
 	}
 }
@@ -128,12 +129,12 @@ func siteConditions(p api.Params) ([]condition, error) {
 	if enterprise {
 		cs = append(cs, condition{`p.plan_type = 'enterprise'`, nil})
 	}
-	var tags []struct{ Key, Value string }
+	var tags []tag
 	if _, err := p.JSON("TagFilter", &tags); err != nil {
 		return nil, err
 	}
-	if len(tags) > 0 {
-		cs = append(cs, condition{`FALSE`, nil}) // no site has a tag: the local ESA has no tagging
+	for _, t := range tags {
+		cs = append(cs, condition{`EXISTS (SELECT 1 FROM tags WHERE site_id = s.id AND key = ? AND (? = '' OR value = ?))`, []any{t.Key, t.Value, t.Value}})
 	}
 	return cs, nil
 }

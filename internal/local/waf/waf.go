@@ -60,29 +60,34 @@ func New(store *state.Store, cfg Config) *Service {
 // Table returns the operations.
 func (s *Service) Table() api.Table {
 	return api.Table{
-		"BatchCreateWafRules": s.batchCreate,
-		"BatchUpdateWafRules": s.batchUpdate,
-		"CreateWafRule":       s.createRule,
-		"CreateWafRuleset":    s.createSet,
-		"DeleteWafRule":       s.deleteRule,
-		"DeleteWafRuleset":    s.deleteSet,
-		"GetWafQuota":         s.getQuota,
-		"GetWafRule":          s.getRule,
-		"GetWafRuleset":       s.getSet,
-		"ListWafManagedRules": s.listManaged,
-		"ListWafPhases":       s.listPhases,
-		"ListWafRules":        s.listRules,
-		"ListWafRulesets":     s.listSets,
-		"ListWafUsageOfRules": s.listUsage,
-		"UpdateWafRule":       s.updateRule,
-		"UpdateWafRuleset":    s.updateSet,
+		"BatchGetExpressionFields": s.expressionFields,
+		"GetWafFilter":             s.getFilter,
+		"BatchCreateWafRules":      s.batchCreate,
+		"BatchUpdateWafRules":      s.batchUpdate,
+		"CreateWafRule":            s.createRule,
+		"CreateWafRuleset":         s.createSet,
+		"DeleteWafRule":            s.deleteRule,
+		"DeleteWafRuleset":         s.deleteSet,
+		"GetWafQuota":              s.getQuota,
+		"GetWafRule":               s.getRule,
+		"GetWafRuleset":            s.getSet,
+		"ListWafManagedRules":      s.listManaged,
+		"ListWafPhases":            s.listPhases,
+		"ListWafRules":             s.listRules,
+		"ListWafRulesets":          s.listSets,
+		"ListWafUsageOfRules":      s.listUsage,
+		"UpdateWafRule":            s.updateRule,
+		"UpdateWafRuleset":         s.updateSet,
 	}
 }
 
-// UsesList tells whether the expression of any rule refers to the list of that
-// name.
+// UsesList tells whether the expression of any rule of a site, be it of security
+// or of configuration, refers to the list of that name.
 func UsesList(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT config FROM waf_rules WHERE instr(config, ?) > 0`, "$"+name)
+	rows, err := tx.QueryContext(ctx, `SELECT COALESCE(json_extract(config, '$.Expression'), '') FROM waf_rules WHERE instr(config, ?1) > 0
+		UNION ALL SELECT rule FROM rule_configs WHERE instr(rule, ?1) > 0
+		UNION ALL SELECT rule FROM routine_routes WHERE instr(rule, ?1) > 0
+		UNION ALL SELECT COALESCE(json_extract(fields, '$.Rule'), '') FROM resources WHERE instr(fields, ?1) > 0`, "$"+name)
 	if err != nil {
 		return false, fmt.Errorf("look for rules with the list %s: %w", name, err)
 	}
@@ -92,11 +97,7 @@ func UsesList(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
 		if err := rows.Scan(&text); err != nil {
 			return false, fmt.Errorf("read a rule: %w", err)
 		}
-		c, err := decodeConfig(text)
-		if err != nil {
-			return false, err
-		}
-		if slices.Contains(expression.Lists(c.text("Expression")), name) {
+		if slices.Contains(expression.Lists(text), name) {
 			return true, nil
 		}
 	}

@@ -9,6 +9,10 @@ CREATE TABLE IF NOT EXISTS plan_instances (
     created        INTEGER NOT NULL, -- Unix seconds, as all times here
     expires        INTEGER NOT NULL
 );
+-- The instances that are paid afterwards.
+CREATE TABLE IF NOT EXISTS postpaid_instances (
+    instance_id TEXT PRIMARY KEY REFERENCES plan_instances (instance_id) ON DELETE CASCADE
+);
 CREATE TABLE IF NOT EXISTS sites (
     id                INTEGER PRIMARY KEY,
     name              TEXT NOT NULL UNIQUE, -- lower case, no trailing dot

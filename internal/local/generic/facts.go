@@ -1,0 +1,231 @@
+package generic
+
+import (
+	"context"
+	"database/sql"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// Refused are the operations that the local ESA cannot carry out in a way that
+// would mean anything, with the reason.
+func Refused() map[string]string {
+	const prices = "it knows no prices"
+	const diagnosis = "diagnoses are made by a visitor's browser and the service's own probes"
+	return map[string]string{
+		"DescribeBotPrice":             prices,
+		"DescribeCacheReservePrice":    prices,
+		"DescribeCacheReservePriceGap": prices,
+		"DescribeRatePlanPrice":        prices,
+		"DescribeRatePlanPriceGap":     prices,
+		"DescribeTraceDiagnoseReport":  diagnosis,
+		"GenerateTraceDiagnose":        diagnosis,
+		"GetEdgeContainerTerminal":     "no container runs in which a terminal could be opened",
+	}
+}
+
+// fact answers an operation that is neither a kind's nor a setting's.
+type fact func(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error)
+
+// facts are the operations that tell what is fixed, what follows from elsewhere,
+// or that nothing has happened.
+func facts() map[string]fact {
+	all := map[string]fact{
+		"GetCacheReserveSpecification": always(map[string]any{
+			"CacheReserveCapacity": []any{"512", "1024", "10240"}, "CacheReserveRegion": []any{"cn-beijing", "ap-southeast-1"},
+		}),
+		"ListCiphers":                   ciphers,
+		"ListLoadBalancerOriginStatus":  originStatus,
+		"ListLoadBalancerRegions":       regions,
+		"ListESAIPInfo":                 addressInfo,
+		"ListEdgeContainerRecords":      containerRecords,
+		"SetHttpDDoSAttackRuleAction":   noSuchRule,
+		"SetHttpDDoSAttackRuleStatus":   noSuchRule,
+		"DeleteHttpDDoSIntelligentRule": noSuchRule,
+		"CheckAssumeSlrRole":            always(map[string]any{"IsExist": "true"}),
+		"CheckSiteProjectName":          always(map[string]any{"Check": true, "Description": ""}),
+		"CheckUserProjectName":          always(map[string]any{"Check": true, "Description": ""}),
+		"GetSiteLogDeliveryQuota":       always(map[string]any{"FreeQuota": 10}),
+		"GetUserLogDeliveryQuota":       always(map[string]any{"FreeQuota": 10}),
+		"GetRealtimeDeliveryField":      deliveryFields,
+		"GetWafBotAppKey": func(_ context.Context, _ *sql.Tx, s *Service, _ *api.Request) (map[string]any, error) {
+			return map[string]any{"AppKey": "local-" + s.store.Account().Hash}, nil
+		},
+		"DescribeSiteLogs": siteLogs,
+	}
+	for _, action := range []string{"DescribeDDoSAllEventList", "DescribeDDoSBpsList", "DescribeDDoSBpsMax", "DescribeDDoSEventMax",
+		"DescribeDDoSL7QpsList", "DescribeUrlObservationData", "DescribeEdgeContainerAppStats"} {
+		all[action] = span
+	}
+	for _, action := range []string{"CreateSlrRoleForRealtimeLog", "DescribeDDoSOverseasAttackCount", "DescribeHttpDDoSAttackRules",
+		"DescribeHttpDDoSIntelligentAclRules", "DescribeHttpDDoSIntelligentRateLimitRules", "GetApiSchemaUsage", "ListDDoSInstances",
+		"ListManagedRulesGroups", "ListTraceTasks", "ListWafTemplateRules"} {
+		all[action] = always(nil)
+	}
+	return all
+}
+
+func always(members map[string]any) fact {
+	return func(context.Context, *sql.Tx, *Service, *api.Request) (map[string]any, error) { return members, nil }
+}
+
+// fact answers with what the function says, what the call said itself, and for
+// the rest that there is nothing.
+func (s *Service) fact(ctx context.Context, say fact, r *api.Request) (any, error) {
+	op := operation(r.Action)
+	known, err := take(op, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	page, err := pageOf(op, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	if page != nil {
+		known["PageNumber"], known["PageSize"] = page.Number, page.Size
+	}
+	var out map[string]any
+	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
+		if _, has := op.Param("SiteId"); has && r.Params.String("SiteId") != "" {
+			site, err := r.Params.Int("SiteId", 0)
+			if err != nil {
+				return err
+			}
+			if known["SiteName"], err = siteOf(ctx, tx, site); err != nil {
+				return err
+			}
+		}
+		out, err = say(ctx, tx, s, r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range out {
+		known[name] = value
+	}
+	return nothing(shapeOf(r.Action), known), nil
+}
+
+func ciphers(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
+	strict := []any{"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256",
+		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
+		"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"}
+	weak := []any{"ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES256-SHA"}
+	group := r.Params.String("CiphersGroup")
+	if err := oneOf("CiphersGroup", group, "all", "strict", "custom"); err != nil {
+		return nil, err
+	}
+	list := strict
+	if group != "strict" {
+		list = slices.Concat(strict, weak)
+	}
+	return map[string]any{"CiphersGroup": group, "Result": list, "TotalCount": len(list)}, nil
+}
+
+// regions are those that load balancers can steer by: parts of continents, with
+// some of their countries.
+func regions(_ context.Context, _ *sql.Tx, _ *Service, _ *api.Request) (map[string]any, error) {
+	entries := []any{}
+	for _, region := range [][]string{
+		{"ENAM", "Eastern North America", "北美东部", "US", "United States", "美国", "CA", "Canada", "加拿大"},
+		{"WNAM", "Western North America", "北美西部", "US", "United States", "美国", "CA", "Canada", "加拿大"},
+		{"WEU", "Western Europe", "西欧", "DE", "Germany", "德国", "FR", "France", "法国", "GB", "United Kingdom", "英国"},
+		{"EEU", "Eastern Europe", "东欧", "PL", "Poland", "波兰", "CZ", "Czechia", "捷克"},
+		{"NEAS", "Northeast Asia", "东北亚", "CN", "China", "中国", "JP", "Japan", "日本", "KR", "South Korea", "韩国"},
+		{"SEAS", "Southeast Asia", "东南亚", "SG", "Singapore", "新加坡", "ID", "Indonesia", "印度尼西亚"},
+		{"SAS", "Southern Asia", "南亚", "IN", "India", "印度"},
+		{"OC", "Oceania", "大洋洲", "AU", "Australia", "澳大利亚", "NZ", "New Zealand", "新西兰"},
+		{"ME", "Middle East", "中东", "AE", "United Arab Emirates", "阿联酋"},
+		{"SAM", "South America", "南美", "BR", "Brazil", "巴西"},
+		{"AF", "Africa", "非洲", "ZA", "South Africa", "南非"},
+	} {
+		countries := []any{}
+		for c := range slices.Chunk(region[3:], 3) {
+			countries = append(countries, map[string]any{"SubRegionCode": c[0], "SubRegionEnName": c[1], "SubRegionCnName": c[2]})
+		}
+		entries = append(entries, map[string]any{"RegionCode": region[0], "RegionEnName": region[1], "RegionCnName": region[2], "SubRegions": countries})
+	}
+	return map[string]any{"Regions": entries, "TotalCount": len(entries), "TotalPage": 1}, nil
+}
+
+// addressInfo answers ListESAIPInfo: of the addresses that a call names, which
+// are ESA's. The local ESA is at loopback.
+func addressInfo(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
+	content := []any{}
+	for text := range strings.SplitSeq(r.Params.String("VipInfo"), ",") {
+		ip, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			return nil, api.Errorf(400, "InvalidVipInfo", "Specified parameter VipInfo is not valid: %q is no IP address.", text)
+		}
+		ours := "False"
+		if ip.IsLoopback() {
+			ours = "True"
+		}
+		content = append(content, map[string]any{"Ip": ip.String(), "CdnIp": ours})
+	}
+	return map[string]any{"Content": content}, nil
+}
+
+func deliveryFields(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
+	fields := []any{}
+	for i, name := range []string{"ClientIp", "ClientRequestHost", "ClientRequestMethod", "ClientRequestPath", "EdgeResponseStatusCode",
+		"EdgeResponseBytes", "EdgeStartTimestamp"} {
+		fields = append(fields, map[string]any{"FieldName": name, "Category": "General", "DataType": "String", "IsDefault": true, "SortOrder": i + 1})
+	}
+	return map[string]any{"FieldContent": map[string]any{r.Params.String("BusinessType"): map[string]any{"SortOrder": 1, "FieldList": fields}}}, nil
+}
+
+// siteLogs answers DescribeSiteLogs: no log files are packed here.
+func siteLogs(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error) {
+	if start := r.Params.String("StartTime"); start != "" {
+		if _, err := span(ctx, tx, s, r); err != nil {
+			return nil, err
+		}
+	}
+	page, err := r.Params.Page(300, 1000)
+	if err != nil {
+		return nil, err
+	}
+	site, err := r.Params.Int("SiteId", 0)
+	if err != nil {
+		return nil, err
+	}
+	name, err := siteOf(ctx, tx, site)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"SiteLogDetails": []any{map[string]any{"SiteId": site, "SiteName": name, "LogCount": 0, "LogInfos": []any{},
+		"PageInfos": map[string]any{"PageIndex": page.Number, "PageSize": page.Size, "TotalCount": 0}}}}, nil
+}
+
+// settings returns all settings.
+func settings() []setting {
+	return slices.Concat(logSettings(), protectionSettings(), containerSettings())
+}
+
+// Coverage says how the local ESA answers an operation of this engine: as one
+// that behaves, or as one that is only kept. ok is false for others.
+func Coverage(action string) (full, ok bool) {
+	for _, k := range kinds() {
+		if slices.Contains([]string{k.create, k.update, k.get, k.remove, k.list, k.put}, action) {
+			return k.full, true
+		}
+		if k.verbs[action] != nil || k.looks[action] != nil {
+			return k.full, true
+		}
+	}
+	for _, x := range settings() {
+		if x.get == action || slices.Contains(x.set, action) {
+			return x.full, true
+		}
+	}
+	if action == "ListLoadBalancerOriginStatus" {
+		return true, true
+	}
+	_, ok = facts()[action]
+	return false, ok
+}

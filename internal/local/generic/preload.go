@@ -1,0 +1,160 @@
+package generic
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
+)
+
+// preloads are scheduled preloads: jobs, which have the addresses, and their
+// executions, which say when. Nothing is fetched: the local edge has no cache
+// that is far away.
+func preloads() []kind {
+	return []kind{
+		{
+			name: "ScheduledPreloadJob", what: "scheduled preload", id: "Id", unique: "Name", site: true, byID: true, quota: 100,
+			create: "CreateScheduledPreloadJob", get: "GetScheduledPreloadJob", remove: "DeleteScheduledPreloadJob",
+			list: "ListScheduledPreloadJobs", member: "Jobs", missing: "InvalidId.NotFound",
+			check: checkJob, view: viewJob,
+			verbs: map[string]change{
+				"ResetScheduledPreloadJob":         func(context.Context, *sql.Tx, *Service, *item, api.Params) (map[string]any, error) { return nil, nil },
+				"CreateScheduledPreloadExecutions": schedule,
+			},
+			looks: map[string]change{"ListScheduledPreloadExecutions": executions},
+		},
+		{
+			name: "ScheduledPreloadExecution", what: "execution", id: "Id", missing: "InvalidId.NotFound",
+			parent: "ScheduledPreloadJob", parentID: "JobId",
+			update: "UpdateScheduledPreloadExecution", remove: "DeleteScheduledPreloadExecution",
+			check: checkExecution,
+			verbs: map[string]change{"StartScheduledPreloadExecution": turn("running"), "StopScheduledPreloadExecution": turn("stopped")},
+		},
+	}
+}
+
+func turn(status string) change {
+	return func(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) (map[string]any, error) {
+		it.set("Status", status)
+		return nil, nil
+	}
+}
+
+func addresses(it *item) []string {
+	return strings.FieldsFunc(it.text("UrlList"), func(r rune) bool { return r == '\n' || r == '\r' || r == ' ' || r == ',' })
+}
+
+func checkJob(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+	if it.text("InsertWay") == "oss" {
+		if it.text("OssUrl") == "" {
+			return api.Errorf(400, "MissingOssUrl", "OssUrl is mandatory here: InsertWay oss needs it.")
+		}
+		return nil
+	}
+	list := addresses(it)
+	if len(list) == 0 {
+		return api.Errorf(400, "MissingUrlList", "UrlList is mandatory here: InsertWay textBox needs it.")
+	}
+	for _, address := range list {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return values.Invalid("UrlList", "%q is no http or https address", address)
+		}
+		if err := ofSite("UrlList", u.Hostname(), it.siteName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func viewJob(ctx context.Context, tx *sql.Tx, it *item, m map[string]any) error {
+	var hosts []string
+	for _, address := range addresses(it) {
+		if u, err := url.Parse(address); err == nil {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	slices.Sort(hosts)
+	runs, err := find(ctx, tx, kindOf("ScheduledPreloadExecution"), `r.parent_id = ?`, it.id)
+	if err != nil {
+		return err
+	}
+	m["Domains"] = strings.Join(slices.Compact(hosts), ",")
+	m["UrlCount"], m["UrlSubmitted"], m["TaskSubmitted"], m["TaskType"] = len(addresses(it)), 0, 0, "preload"
+	m["ExecutionCount"] = len(runs)
+	return nil
+}
+
+func checkExecution(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+	if err := within("SliceLen", it.fields["SliceLen"], 1, 10_000); err != nil {
+		return err
+	}
+	if err := within("Interval", it.fields["Interval"], 1, 86_400); err != nil {
+		return err
+	}
+	if it.text("StartTime") == "" || it.text("EndTime") == "" {
+		return nil
+	}
+	return times("StartTime", it.text("StartTime"), "EndTime", it.text("EndTime"))
+}
+
+// schedule adds executions to a job, each by itself: those that are refused are
+// told beside those that are not.
+func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.Params) (map[string]any, error) {
+	var asked []map[string]any
+	if _, err := sent.JSON("Executions", &asked); err != nil {
+		return nil, err
+	}
+	if len(asked) == 0 {
+		return nil, values.Invalid("Executions", "it is a list of at least one execution")
+	}
+	k := kindOf("ScheduledPreloadExecution")
+	done, failed, messages := []any{}, []any{}, []any{}
+	for _, fields := range asked {
+		it := &item{parent: job.id, parentKey: job.key, site: job.site, fields: map[string]any{"Status": "waiting"}, created: s.clock()}
+		for name, value := range fields {
+			it.set(name, value)
+		}
+		err := checkExecution(ctx, tx, s, it, nil)
+		if err == nil {
+			if it.id, it.key, err = k.newKey(ctx, tx); err != nil {
+				return nil, err
+			}
+			if err := s.keep(ctx, tx, k, it); err != nil {
+				return nil, err
+			}
+		}
+		m, viewErr := k.members(ctx, tx, it)
+		if viewErr != nil {
+			return nil, viewErr
+		}
+		if err != nil {
+			failed, messages = append(failed, m), append(messages, err.Error())
+			continue
+		}
+		done = append(done, m)
+	}
+	return map[string]any{"SuccessExecutions": done, "SuccessCount": len(done), "FailedExecutions": failed, "FailedMessages": messages,
+		"TotalCount": len(asked)}, nil
+}
+
+func executions(ctx context.Context, tx *sql.Tx, _ *Service, job *item, _ api.Params) (map[string]any, error) {
+	k := kindOf("ScheduledPreloadExecution")
+	found, err := find(ctx, tx, k, `r.parent_id = ?`, job.id)
+	if err != nil {
+		return nil, err
+	}
+	entries := []any{}
+	for _, it := range found {
+		m, err := k.members(ctx, tx, it)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, m)
+	}
+	return map[string]any{"Executions": entries, "TotalCount": len(entries)}, nil
+}

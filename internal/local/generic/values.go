@@ -1,0 +1,202 @@
+package generic
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
+)
+
+// take reads the parameters that a call sent, typed and checked as the catalogue
+// has them. One that was sent empty is nil.
+func take(op *catalog.Operation, sent api.Params) (map[string]any, error) {
+	taken := map[string]any{}
+	for i := range op.Params {
+		p := &op.Params[i]
+		if p.System {
+			continue
+		}
+		value, given, err := takeOne(p, sent)
+		if err != nil {
+			return nil, err
+		}
+		if given {
+			taken[p.Name] = value
+		}
+	}
+	return taken, nil
+}
+
+func takeOne(p *catalog.Param, sent api.Params) (value any, given bool, err error) {
+	if p.As == catalog.AsJSON || p.TextOf == "json" {
+		given, err := sent.JSON(p.Name, &value)
+		if err == nil && given {
+			err = checkValue(p, p.Name, value)
+		}
+		return value, given, err
+	}
+	if !sent.Has(p.Name) {
+		return nil, false, nil
+	}
+	text := sent.String(p.Name)
+	if strings.TrimSpace(text) == "" && p.Type != "string" {
+		return nil, true, nil
+	}
+	if err := values.Check(p, text); err != nil {
+		return nil, false, err
+	}
+	switch p.Type {
+	case "integer", "long", "number":
+		return json.Number(strings.TrimSpace(text)), true, nil
+	case "boolean":
+		return strings.EqualFold(strings.TrimSpace(text), "true"), true, nil
+	}
+	return text, true, nil
+}
+
+// checkValue checks a decoded JSON value, and all within it.
+func checkValue(p *catalog.Param, path string, value any) error {
+	refuse := func(format string, args ...any) error {
+		root, _, _ := strings.Cut(strings.ReplaceAll(path, "[", "."), ".")
+		return values.Invalid(root, "%s %s", path, fmt.Sprintf(format, args...))
+	}
+	switch p.Type {
+	case "array":
+		list, ok := value.([]any)
+		if !ok {
+			return refuse("must be a list")
+		}
+		if p.MaxItems > 0 && len(list) > p.MaxItems {
+			return refuse("has %d entries, more than %d", len(list), p.MaxItems)
+		}
+		for i, entry := range list {
+			if p.Items == nil {
+				break
+			}
+			if err := checkValue(p.Items, fmt.Sprintf("%s[%d]", path, i), entry); err != nil {
+				return err
+			}
+		}
+	case "object":
+		members, ok := value.(map[string]any)
+		if !ok {
+			return refuse("must be an object")
+		}
+		fields := p.Fields
+		if p.Ref != "" {
+			fields, _ = catalog.Model(p.Ref)
+		}
+		return checkMembers(fields, path, members, refuse)
+	case "map":
+		if _, ok := value.(map[string]any); !ok {
+			return refuse("must be an object")
+		}
+	case "any":
+	default:
+		if _, nested := value.(map[string]any); nested {
+			return refuse("must be one value, not an object")
+		}
+		if _, nested := value.([]any); nested {
+			return refuse("must be one value, not a list")
+		}
+		if err := values.Check(p, textOf(value)); err != nil {
+			return refuse("is not valid: %s", strings.TrimSuffix(err.Message, "."))
+		}
+	}
+	return nil
+}
+
+func checkMembers(fields []catalog.Param, path string, members map[string]any, refuse func(string, ...any) error) error {
+	for i := range fields {
+		f := &fields[i]
+		value, given := members[f.Name]
+		if !given || value == nil || value == "" {
+			if f.Required {
+				return refuse("lacks %s", f.Name)
+			}
+			continue
+		}
+		if err := checkValue(f, path+"."+f.Name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// textOf writes any decoded value as text.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case int:
+		return strconv.Itoa(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		raw, _ := json.Marshal(v) // came from JSON
+		return string(raw)
+	}
+}
+
+// number is a value as an integer; 0 if it is none.
+func number(value any) int64 {
+	n, err := strconv.ParseInt(strings.TrimSpace(textOf(value)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// list is a value as a list; nil if it is none.
+func list(value any) []any {
+	l, _ := value.([]any)
+	return l
+}
+
+// object is a value as an object; nil if it is none.
+func object(value any) map[string]any {
+	o, _ := value.(map[string]any)
+	return o
+}
+
+// length refuses a text that has more characters than most.
+func length(name, text string, most int) error {
+	if n := utf8.RuneCountInString(text); n > most {
+		return values.Invalid(name, "it has %d characters, more than %d", n, most)
+	}
+	return nil
+}
+
+// oneOf refuses a text that is none of known.
+func oneOf(name, text string, known ...string) error {
+	if !slices.Contains(known, text) {
+		return values.Invalid(name, "it must be one of %s, not %q", strings.Join(known, ", "), text)
+	}
+	return nil
+}
+
+// within refuses an integer outside of a range; an absent one is fine.
+func within(name string, value any, least, most int64) error {
+	if textOf(value) == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(textOf(value)), 10, 64)
+	if err != nil || n < least || n > most {
+		return values.Invalid(name, "it must be an integer between %d and %d, not %q", least, most, textOf(value))
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package generic
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
+)
+
+// waiting are waiting rooms, their rules and their events.
+func waiting() []kind {
+	return []kind{
+		{
+			name: "WaitingRoom", what: "waiting room", id: "WaitingRoomId", unique: "Name", site: true, quota: 10, full: true,
+			create: "CreateWaitingRoom", update: "UpdateWaitingRoom", remove: "DeleteWaitingRoom",
+			list: "ListWaitingRooms", member: "WaitingRooms",
+			defaults: map[string]any{"DisableSessionRenewalEnable": "off", "JsonResponseEnable": "off", "QueueAllEnable": "off", "Language": "enus"},
+			check: func(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+				for _, entry := range list(it.fields["HostNameAndPath"]) {
+					place := object(entry)
+					host := textOf(place["Subdomain"]) + textOf(place["Domain"])
+					if err := ofSite("HostNameAndPath", host, it.siteName); err != nil {
+						return err
+					}
+					if !strings.HasPrefix(textOf(place["Path"]), "/") {
+						return values.Invalid("HostNameAndPath", "a Path begins with /, not %q", textOf(place["Path"]))
+					}
+				}
+				return checkRoom(it)
+			},
+		},
+		{
+			name: "WaitingRoomRule", what: "rule of the waiting room", id: "WaitingRoomRuleId", unique: "RuleName", site: true, full: true,
+			parent: "WaitingRoom", parentID: "WaitingRoomId",
+			create: "CreateWaitingRoomRule", update: "UpdateWaitingRoomRule", remove: "DeleteWaitingRoomRule",
+			list: "ListWaitingRoomRules", member: "WaitingRoomRules",
+			check: func(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Params) error {
+				if err := length("RuleName", it.text("RuleName"), 128); err != nil {
+					return err
+				}
+				_, err := expression.Compile(ctx, tx, it.site, "WaitingRoomRule", it.text("Rule"))
+				return err
+			},
+		},
+		{
+			name: "WaitingRoomEvent", what: "event of the waiting room", id: "WaitingRoomEventId", unique: "Name", site: true, full: true,
+			parent: "WaitingRoom", parentID: "WaitingRoomId",
+			create: "CreateWaitingRoomEvent", update: "UpdateWaitingRoomEvent", remove: "DeleteWaitingRoomEvent",
+			list: "ListWaitingRoomEvents", member: "WaitingRoomEvents",
+			defaults: map[string]any{"DisableSessionRenewalEnable": "off", "JsonResponseEnable": "off", "PreQueueEnable": "off",
+				"RandomPreQueueEnable": "off", "Language": "enus"},
+			check: func(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+				if err := within("StartTime", it.fields["StartTime"], 1, 1<<40); err != nil {
+					return err
+				}
+				if number(it.fields["EndTime"]) <= number(it.fields["StartTime"]) {
+					return api.Errorf(400, "InvalidEndTime.Mismatch", "The specified EndTime is not after the StartTime.")
+				}
+				if it.text("PreQueueEnable") == "on" && it.text("PreQueueStartTime") == "" {
+					return api.Errorf(400, "MissingPreQueueStartTime", "PreQueueStartTime is mandatory here: PreQueueEnable on needs it.")
+				}
+				return checkRoom(it)
+			},
+		},
+	}
+}
+
+// checkRoom checks what rooms and events have in common. The numbers are texts.
+func checkRoom(it *item) error {
+	for _, name := range []string{"NewUsersPerMinute", "TotalActiveUsers", "SessionDuration"} {
+		if err := within(name, it.fields[name], 1, 1<<31); err != nil {
+			return err
+		}
+	}
+	if number(it.fields["NewUsersPerMinute"]) > number(it.fields["TotalActiveUsers"]) {
+		return values.Invalid("NewUsersPerMinute", "it must not exceed TotalActiveUsers, %s", it.text("TotalActiveUsers"))
+	}
+	if it.text("WaitingRoomType") != "custom" {
+		return nil
+	}
+	page := it.text("CustomPageHtml")
+	if page == "" {
+		return api.Errorf(400, "MissingCustomPageHtml", "CustomPageHtml is mandatory here: WaitingRoomType custom needs it.")
+	}
+	if _, err := base64.StdEncoding.DecodeString(page); err != nil {
+		return values.Invalid("CustomPageHtml", "it is the page in Base64")
+	}
+	return nil
+}

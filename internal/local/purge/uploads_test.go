@@ -1,0 +1,87 @@
+package purge
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// oneFile is a file at every address.
+type oneFile string
+
+func (f oneFile) Open(context.Context, string) (io.ReadCloser, int64, error) {
+	return io.NopCloser(strings.NewReader(string(f))), int64(len(f)), nil
+}
+
+func TestUploads(t *testing.T) {
+	b := newBench(t, Config{Files: oneFile("https://www.example.com/a\n\nhttps://www.example.com/b\r\nhttps://other.com/\n")})
+	asked := api.Params{"SiteId": b.site, "Type": "file", "UploadTaskName": "n", "Url": "http://x"}
+	id := json.Number(jsonText(b.must("UploadFile", asked)["UploadId"]))
+	one := api.Params{"SiteId": b.site, "UploadId": id}
+	require.Equal(t, "init", b.must("GetUploadTask", one)["Status"])
+	require.Equal(t, id, json.Number(jsonText(b.must("SubmitUploadTask", one)["UploadId"])))
+	require.Equal(t, "running", b.must("GetUploadTask", one)["Status"])
+	_, code := b.call("SubmitUploadTask", one)
+	require.Equal(t, "UploadTask.StatusError", code)
+	require.Len(t, b.must("DescribePurgeTasks", api.Params{"SiteId": b.site})["Tasks"], 2)
+	b.now = b.now.Add(time.Minute)
+	require.Equal(t, "partial", b.must("GetUploadTask", one)["Status"])
+	listed := b.must("ListUploadTasks", api.Params{"SiteId": b.site, "Type": "file"})["Tasks"].([]any)
+	require.Len(t, listed, 1)
+	require.Equal(t, "partial", listed[0].(map[string]any)["Status"])
+	require.Empty(t, b.must("ListUploadTasks", api.Params{"Type": "preload"})["Tasks"])
+
+	link := b.must("GetFailFile", one)["DownloadLink"].(string)
+	text, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(link, "data:text/plain;base64,"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "https://other.com/")
+
+	asked["Type"] = "preload"
+	preload := api.Params{"UploadId": json.Number(jsonText(b.must("UploadFile", asked)["UploadId"]))}
+	b.must("SubmitUploadTask", preload)
+	require.Len(t, b.must("DescribePreloadTasks", api.Params{"SiteId": b.site})["Tasks"], 2)
+	asked["Type"] = "everything"
+	_, code = b.call("UploadFile", asked)
+	require.Equal(t, "InvalidType", code)
+	_, code = b.call("GetUploadTask", api.Params{"UploadId": "12"})
+	require.Equal(t, "InvalidUploadId.NotFound", code)
+}
+
+func jsonText(v any) string {
+	raw, _ := json.Marshal(v)
+	return string(raw)
+}
+
+func TestUploadsThatAreRefused(t *testing.T) {
+	for content, want := range map[string]string{
+		"\n\n":                        "InvalidFile.Empty",
+		strings.Repeat("x", 10<<20+1): "InvalidFile.ExceedsMaximum",
+	} {
+		b := newBench(t, Config{Files: oneFile(content)})
+		_, code := b.call("UploadFile", api.Params{"SiteId": b.site, "Type": "file", "UploadTaskName": "n", "Url": "http://x"})
+		require.Equal(t, want, code)
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	b := newBench(t, Config{})
+	block := api.Params{"SiteId": b.site, "Type": "block", "Content": `["https://www.example.com/a"]`, "Maxage": "60"}
+	require.NotEmpty(t, b.must("BlockObject", block)["TaskId"])
+	require.Empty(t, b.must("DescribePurgeTasks", api.Params{"SiteId": b.site})["Tasks"])
+	delete(block, "Maxage")
+	_, code := b.call("BlockObject", block)
+	require.Equal(t, "MissingMaxage", code)
+	block["Type"] = "unblock"
+	b.must("BlockObject", block)
+	block["Content"] = `["https://other.com/"]`
+	_, code = b.call("BlockObject", block)
+	require.Equal(t, "InvalidParameter.Content", code)
+}

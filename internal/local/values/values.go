@@ -1,0 +1,79 @@
+// Package values checks single parameters against what the catalogue says of
+// them: types, enumerations and ranges.
+//
+// It knows no operation.
+package values
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
+)
+
+// Check refuses a text outside of what the catalogue lists for the parameter.
+func Check(p *catalog.Param, text string) *api.Error {
+	if len(p.Enum) > 0 {
+		each := []string{text}
+		if p.Separator != "" {
+			each = strings.Split(text, p.Separator)
+		}
+		for _, v := range each {
+			if !slices.Contains(p.Enum, catalog.EnumValue(strings.TrimSpace(v))) {
+				return Invalid(p.Name, "it must be one of %s, not %q", names(p.Enum), v)
+			}
+		}
+	}
+	trimmed := strings.TrimSpace(text)
+	switch p.Type {
+	case "integer", "long":
+		if _, err := strconv.ParseInt(trimmed, 10, 64); err != nil {
+			return Invalid(p.Name, "it must be an integer, not %q", text)
+		}
+	case "number":
+		if _, err := strconv.ParseFloat(trimmed, 64); err != nil {
+			return Invalid(p.Name, "it must be a number, not %q", text)
+		}
+	case "boolean":
+		if lower := strings.ToLower(trimmed); lower != "true" && lower != "false" {
+			return Invalid(p.Name, "it must be true or false, not %q", text)
+		}
+	}
+	if p.Min != nil && p.Max != nil {
+		n, err := strconv.ParseInt(trimmed, 10, 64)
+		if err != nil || n < *p.Min || n > *p.Max {
+			return Invalid(p.Name, "it must be a number between %d and %d, not %q", *p.Min, *p.Max, text)
+		}
+	}
+	return checkLength(p, text)
+}
+
+func checkLength(p *catalog.Param, text string) *api.Error {
+	runes := utf8.RuneCountInString(text)
+	switch {
+	case p.MaxLength > 0 && runes > p.MaxLength:
+		return Invalid(p.Name, "it has %d characters, more than %d", runes, p.MaxLength)
+	case p.MinLength > 0 && runes < p.MinLength:
+		return Invalid(p.Name, "it has %d characters, fewer than %d", runes, p.MinLength)
+	case p.MaxBytes > 0 && len(text) > p.MaxBytes:
+		return Invalid(p.Name, "it has %d bytes, more than %d", len(text), p.MaxBytes)
+	}
+	return nil
+}
+
+func names(values []catalog.EnumValue) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Invalid is the service's refusal of a parameter's value.
+func Invalid(name, format string, args ...any) *api.Error {
+	return api.Errorf(400, "Invalid"+name, "Specified parameter %s is not valid: %s.", name, fmt.Sprintf(format, args...))
+}
