@@ -1,11 +1,15 @@
 package local
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 )
 
@@ -134,4 +138,80 @@ func TestEdgeOriginRules(t *testing.T) {
 		require.Equal(t, want[0], got.header.Get("X-Esa-Error"), path)
 		require.Contains(t, got.body, want[1], path)
 	}
+}
+
+func TestEdgeComputesValues(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", b.origin(echo))
+	dynamic := func(expression string) map[string]any {
+		return map[string]any{"Name": "x-v", "Operation": "add", "Type": "dynamic", "Value": expression}
+	}
+	b.rule("HttpRequestHeaderModificationRule", "true", map[string]any{"RequestHeaderModification": []any{dynamic(`ip.geoip.country`)}})
+	b.rule("HttpResponseHeaderModificationRule", "true", map[string]any{"ResponseHeaderModification": []any{dynamic(`concat("from ", http.host)`)}})
+	b.rule("RewriteUrlRule", `starts_with(http.request.uri.path, "/v1/")`, map[string]any{"RewriteUriType": "dynamic",
+		"Uri": `regex_replace(http.request.uri.path, "^/v1/", "/v2/")`})
+	b.rule("RedirectRule", path("/to"), map[string]any{"Type": "dynamic", "TargetUrl": `concat("https://new.example", http.request.uri)`,
+		"StatusCode": "302", "ReserveQueryString": "off"})
+	got := b.get("http://www.shop.example/v1/x", "X-Esa-Client-Country", "FR")
+	require.Equal(t, "/v2/x", got.seen(t).URI)
+	require.Equal(t, []string{"FR"}, got.seen(t).Header["X-V"])
+	require.Equal(t, "from www.shop.example", got.header.Get("X-V"))
+	require.Equal(t, "https://new.example/to?a=b", b.get("http://www.shop.example/to?a=b").header.Get("Location"))
+}
+
+func TestEdgeCompresses(t *testing.T) {
+	b := newShop(t, Options{})
+	long := strings.Repeat("compress me ", 1000)
+	b.record("www.shop.example", b.origin(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", r.URL.Query().Get("type"))
+		w.Header().Set("ETag", `"tag"`)
+		text := long
+		if r.URL.Path == "/short" {
+			text = "short"
+		}
+		fmt.Fprint(w, text)
+	}))
+	b.rule("CompressionRule", "", map[string]any{"Gzip": "on", "Brotli": "on", "Zstd": "on"})
+	b.rule("CompressionRule", path("/gzip"), map[string]any{"Brotli": "off", "Zstd": "off"})
+	tests := map[string]struct{ path, accepts, kind, encoding string }{
+		"best":         {"/", "gzip, br, zstd", "text/html", "br"},
+		"zstd":         {"/", "gzip, zstd", "text/html", "zstd"},
+		"gzip":         {"/", "gzip", "application/json", "gzip"},
+		"refused":      {"/", "br;q=0, gzip", "text/css", "gzip"},
+		"by a rule":    {"/gzip", "gzip, br, zstd", "text/html", "gzip"},
+		"not accepted": {"/", "", "text/html", ""},
+		"an image":     {"/", "gzip", "image/png", ""},
+		"too short":    {"/short", "gzip", "text/html", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := b.get("http://www.shop.example"+tt.path+"?type="+tt.kind, "Accept-Encoding", tt.accepts)
+			require.Equal(t, tt.encoding, got.header.Get("Content-Encoding"))
+			if tt.encoding == "" {
+				require.Equal(t, `"tag"`, got.header.Get("ETag"))
+				return
+			}
+			require.Equal(t, `W/"tag"`, got.header.Get("ETag"))
+			require.Contains(t, got.header.Get("Vary"), "Accept-Encoding")
+			require.Equal(t, long, decompress(t, tt.encoding, got.body))
+		})
+	}
+}
+
+func decompress(t *testing.T, encoding, body string) string {
+	t.Helper()
+	var from io.Reader
+	var err error
+	switch encoding {
+	case "br":
+		from = brotli.NewReader(strings.NewReader(body))
+	case "zstd":
+		from, err = zstd.NewReader(strings.NewReader(body))
+	default:
+		from, err = gzip.NewReader(strings.NewReader(body))
+	}
+	require.NoError(t, err)
+	text, err := io.ReadAll(from)
+	require.NoError(t, err)
+	return string(text)
 }

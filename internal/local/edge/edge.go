@@ -7,10 +7,11 @@
 package edge
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net/http"
 	"time"
 
@@ -60,12 +61,14 @@ func New(svc *routine.Service, cfg Config) http.Handler {
 		cfg.Now = time.Now
 	}
 	if cfg.Pick == nil {
-		cfg.Pick = rand.IntN
+		cfg.Pick = mathrand.IntN
 	}
 	if cfg.Cache == nil {
 		cfg.Cache = cache.New(CacheSize)
 	}
-	return &edge{svc: svc, cfg: cfg}
+	key := make([]byte, 32)
+	rand.Read(key) // never fails
+	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}}
 }
 
 // CacheSize is how much the cache holds, in bytes.
@@ -74,6 +77,9 @@ const CacheSize = 256 << 20
 type edge struct {
 	svc *routine.Service
 	cfg Config
+
+	limits *limits
+	key    []byte // of what visitors' browsers prove
 }
 
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {

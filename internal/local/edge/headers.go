@@ -19,6 +19,7 @@ func (x *exchange) change(name, value string) {
 // prepareAnswer has the answer's headers changed at the last moment, so that error
 // pages and redirects are changed, too.
 func (x *exchange) prepareAnswer() {
+	x.compression()
 	x.w.before = func(h http.Header) {
 		changeHeaders(h, x.changes)
 		changeHeaders(h, x.headerChanges(plan.ResponseHeader, "response_header"))

@@ -5,13 +5,20 @@ import (
 	"net/http"
 )
 
-// recorder notes what was answered, for the log.
+// recorder notes what was answered, for the log, and changes it at the last
+// moment as the site's configuration says.
 type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 
-	before       func(http.Header) // changes the headers at the last moment; nil: nothing does
+	before func(http.Header) // changes the headers; nil: nothing does
+	// compress returns what compresses the answer, nil if nothing is to; it may be
+	// nil itself.
+	compress func(h http.Header, status int, to io.Writer) encoder
+	encoder  encoder
+	after    []func(status int) // are told the status of the answer
+
 	visitor      visitor
 	originStatus int // 0: no origin was asked
 }
@@ -22,23 +29,52 @@ func (r *recorder) WriteHeader(status int) {
 		if r.before != nil {
 			r.before(r.Header())
 		}
+		if r.compress != nil {
+			r.encoder = r.compress(r.Header(), status, counter{r})
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	r.note()
-	n, err := r.ResponseWriter.Write(b)
-	r.bytes += int64(n)
-	return n, err
+	if r.encoder != nil {
+		return r.encoder.Write(b)
+	}
+	return counter{r}.Write(b)
 }
 
 // ReadFrom keeps the server's own way to copy, which reuses its buffers.
 func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
 	r.note()
+	if r.encoder != nil {
+		return io.Copy(r.encoder, src)
+	}
 	n, err := io.Copy(r.ResponseWriter, src)
 	r.bytes += n
 	return n, err
+}
+
+// FlushError sends what was written so far.
+func (r *recorder) FlushError() error {
+	r.note()
+	if r.encoder != nil {
+		if err := r.encoder.Flush(); err != nil {
+			return err
+		}
+	}
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+// finish ends an answer.
+func (r *recorder) finish() error {
+	for _, tell := range r.after {
+		tell(r.status)
+	}
+	if r.encoder == nil {
+		return nil
+	}
+	return r.encoder.Close()
 }
 
 func (r *recorder) note() {
@@ -49,3 +85,12 @@ func (r *recorder) note() {
 
 // Unwrap lets http.ResponseController reach the server's writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// counter counts what goes to the visitor.
+type counter struct{ r *recorder }
+
+func (c counter) Write(b []byte) (int, error) {
+	n, err := c.r.ResponseWriter.Write(b)
+	c.r.bytes += int64(n)
+	return n, err
+}

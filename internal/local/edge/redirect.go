@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/rule"
 )
 
 // https sends visitors of plain HTTP to HTTPS, and tells those of HTTPS to stay,
@@ -150,17 +151,39 @@ func (x *exchange) customResponse() bool {
 		return false
 	}
 	s := plan.Settings{c}
-	x.page(s.Int("ReturnCode", http.StatusOK), s.Text("PageId"))
+	status := s.Int("ReturnCode", http.StatusOK)
+	if !x.page(status, s.Text("PageId")) {
+		problem(x.w, x.r, status, "%d %s", status, http.StatusText(status))
+	}
 	return true
 }
 
-// page answers with a page of the account, or with the edge's own plain one.
-func (x *exchange) page(status int, id string) {
-	problem(x.w, x.r, status, "%d %s", status, http.StatusText(status))
+// page answers with a custom page of the account, and reports whether it has it.
+func (x *exchange) page(status int, id string) bool {
+	page, err := x.cfg.Plans.Page(x.r.Context(), id)
+	if err != nil {
+		x.refuse(err)
+		return true
+	}
+	if page == nil {
+		return false
+	}
+	h := x.w.Header()
+	h.Set("Content-Type", page.Type)
+	h.Set("Content-Length", strconv.Itoa(len(page.Content)))
+	h.Set("Cache-Control", "no-store")
+	x.w.WriteHeader(status)
+	if x.r.Method != http.MethodHead {
+		_, _ = x.w.Write(page.Content) // fails if the visitor leaves, and nobody is left to tell
+	}
+	return true
 }
 
 // value is a value of a rule: as it stands, or what its expression gives for the
 // request as it came.
 func (x *exchange) value(kind, text string) (string, error) {
-	return text, nil
+	if kind != "dynamic" {
+		return text, nil
+	}
+	return rule.EvalValue(text, x.facts())
 }

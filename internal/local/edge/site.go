@@ -46,7 +46,8 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 		return
 	}
 	x.prepareAnswer()
-	for _, step := range []func() bool{x.https, x.redirect, x.customResponse} {
+	defer x.finish()
+	for _, step := range []func() bool{x.https, x.security, x.redirect, x.customResponse} {
 		if step() {
 			return
 		}
@@ -55,6 +56,16 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	x.incomingHeaders()
 	if !x.routine() {
 		x.answer()
+	}
+}
+
+// finish ends an answer. It does not run when the connection is cut on purpose.
+func (x *exchange) finish() {
+	if p := recover(); p != nil {
+		panic(p)
+	}
+	if err := x.w.finish(); err != nil && x.r.Context().Err() == nil {
+		panic(http.ErrAbortHandler)
 	}
 }
 

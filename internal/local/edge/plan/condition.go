@@ -11,13 +11,14 @@ import (
 // Condition is for which requests a configuration is.
 type Condition struct {
 	expr *rule.Expr
+	test func(*rule.Request) bool
 	all  bool
 }
 
 // Match reports whether a request is one of them. facts is called at most once,
 // and only if the request matters.
 func (c Condition) Match(facts func() *rule.Request) bool {
-	return c.all || c.expr != nil && c.expr.Match(facts())
+	return c.all || c.expr != nil && c.expr.Match(facts()) || c.test != nil && c.test(facts())
 }
 
 // everything is the condition of global configurations.

@@ -14,6 +14,8 @@ type Site struct {
 	OfflineReason string
 	Paused        bool // it has DNS only
 	Routes        []*Route
+	// Security are the security rules by phase.
+	Security map[string][]*SecurityRule
 
 	configs map[string]Settings
 	options map[string]map[string]string
@@ -39,6 +41,9 @@ func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
 		return nil, err
 	}
 	if t.Routes, err = loadRoutes(ctx, q, id); err != nil {
+		return nil, err
+	}
+	if t.Security, err = loadSecurity(ctx, q, id); err != nil {
 		return nil, err
 	}
 	if t.options, err = loadOptions(ctx, q, id); err != nil {

@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/rule"
+)
+
+// The phases of security rules that the edge applies.
+const (
+	PhaseWhitelist = "http_whitelist"
+	PhaseIPAccess  = "ip_access_rule"
+	PhaseCustom    = "http_custom"
+	PhaseRateLimit = "http_ratelimit"
+)
+
+// SecurityRule is a security rule that is switched on.
+type SecurityRule struct {
+	ID     int64
+	Phase  string
+	Name   string
+	When   Condition
+	Action string // deny, js, monitor ...
+	// Code and Page are what a denied request is answered with; 0: 403 and the
+	// edge's own page.
+	Code int
+	Page int64
+	// SkipAll, SkipPhases and SkipRules are what a whitelist rule lets a request
+	// past.
+	SkipAll    bool
+	SkipPhases []string
+	SkipRules  []int64
+	Limit      *RateLimit // of a rate limiting rule
+}
+
+// RateLimit counts requests by what they have in common.
+type RateLimit struct {
+	By       []string // fields whose values make the counter: ip.src
+	Interval time.Duration
+	TTL      time.Duration // for how long the action lasts
+	Requests int           // more than these in an interval; 0: no such threshold
+	// Status and Count are the threshold of answers with a status; 0: none.
+	Status, Count int
+}
+
+// securityConfig is a rule's configuration as it is stored.
+type securityConfig struct {
+	Name, Expression, Action, Type, Value string
+	Actions                               struct {
+		Response struct {
+			Code int
+			ID   int64 `json:"Id"`
+		}
+		Bypass struct {
+			Skip        string
+			Tags        []string
+			CustomRules []int64
+		}
+	}
+	RateLimit *struct {
+		Interval, TTL   int
+		Characteristics criteria
+		Threshold       struct {
+			Request        int
+			ResponseStatus struct{ Code, Count int }
+		}
+	}
+}
+
+type criteria struct {
+	MatchType string
+	Criteria  []criteria
+}
+
+func (c criteria) fields() []string {
+	var list []string
+	if c.MatchType != "" {
+		list = append(list, c.MatchType)
+	}
+	for _, one := range c.Criteria {
+		list = append(list, one.fields()...)
+	}
+	return list
+}
+
+// loadSecurity reads the rules of a site by phase, in their order.
+func loadSecurity(ctx context.Context, q querier, siteID int64) (map[string][]*SecurityRule, error) {
+	rows, err := q.QueryContext(ctx, `SELECT r.id, s.phase, r.name, r.config, s.shared FROM waf_rules r JOIN waf_rulesets s ON s.id = r.ruleset_id
+		WHERE s.site_id = ? AND s.site_version = 0 AND s.status = 'on' AND r.status = 'on' ORDER BY s.id, r.position`, siteID)
+	if err != nil {
+		return nil, fmt.Errorf("list the security rules of site %d: %w", siteID, err)
+	}
+	defer rows.Close()
+	phases := map[string][]*SecurityRule{}
+	for rows.Next() {
+		t := &SecurityRule{}
+		var config, shared string
+		if err := rows.Scan(&t.ID, &t.Phase, &t.Name, &config, &shared); err != nil {
+			return nil, fmt.Errorf("read a security rule of site %d: %w", siteID, err)
+		}
+		if err := t.decode(shared, config); err != nil {
+			return nil, fmt.Errorf("read the security rule %d: %w", t.ID, err)
+		}
+		phases[t.Phase] = append(phases[t.Phase], t)
+	}
+	return phases, rows.Err()
+}
+
+// decode reads a configuration over what the rules of its set have in common.
+func (t *SecurityRule) decode(texts ...string) error {
+	var c securityConfig
+	for _, text := range texts {
+		if text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			return err
+		}
+	}
+	t.When, t.Action = compile(c.Expression), c.Action
+	if t.Phase == PhaseIPAccess {
+		t.When = visitorIs(c.Type, c.Value)
+	}
+	t.Code, t.Page = c.Actions.Response.Code, c.Actions.Response.ID
+	skip := c.Actions.Bypass
+	t.SkipAll, t.SkipPhases, t.SkipRules = skip.Skip != "part", skip.Tags, skip.CustomRules
+	if l := c.RateLimit; l != nil {
+		t.Limit = &RateLimit{By: l.Characteristics.fields(), Interval: time.Duration(l.Interval) * time.Second, TTL: time.Duration(l.TTL) * time.Second,
+			Requests: l.Threshold.Request, Status: l.Threshold.ResponseStatus.Code, Count: l.Threshold.ResponseStatus.Count}
+	}
+	return nil
+}
+
+// visitorIs is the condition of an IP access rule: an address or a network, an AS
+// number, or a country or region.
+func visitorIs(kind, value string) Condition {
+	switch kind {
+	case "", "ip":
+		if ip, err := netip.ParseAddr(value); err == nil {
+			return Condition{test: func(r *rule.Request) bool { return r.ClientIP == ip.Unmap() }}
+		}
+		network, err := netip.ParsePrefix(value)
+		if err != nil {
+			return Condition{}
+		}
+		return Condition{test: func(r *rule.Request) bool { return network.Contains(r.ClientIP) }}
+	case "asn":
+		n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(value), "AS"), 10, 64)
+		if err != nil {
+			return Condition{}
+		}
+		return Condition{test: func(r *rule.Request) bool { return r.ASN == n }}
+	}
+	return Condition{test: func(r *rule.Request) bool {
+		return strings.EqualFold(r.Country, value) || strings.EqualFold(r.Region, value) || strings.EqualFold(r.Continent, value)
+	}}
+}
