@@ -173,3 +173,63 @@ func TestEdgeStreamsBothWays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "second", string(rest))
 }
+
+func TestEdgeFollowsRedirectsOfTheOrigin(t *testing.T) {
+	b := newShop(t, Options{})
+	second := b.origin(echo)
+	first := b.origin(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/once", "/plain":
+			http.Redirect(w, r, "/twice?from=once", http.StatusFound)
+		case "/twice":
+			http.Redirect(w, r, "http://second.localhost:"+portOf(t, second.URL)+"/end", http.StatusMovedPermanently)
+		}
+	})
+	b.record("www.shop.example", first)
+	settings := map[string]any{"OriginScheme": "http", "Follow302Enable": "on", "Follow302MaxTries": "2", "Follow302RetainArgs": "on", "Follow302RetainHeader": "on"}
+	b.rule("OriginRule", path("/once"), settings)
+	got := b.get("http://www.shop.example/once?a=b", "X-Mine", "1")
+	s := got.seen(t)
+	require.Equal(t, "/end?a=b", s.URI)
+	require.Equal(t, "second.localhost:"+portOf(t, second.URL), s.Host)
+	require.Equal(t, "1", s.Header.Get("X-Mine"))
+	require.Equal(t, 302, b.get("http://www.shop.example/plain").status, "without a rule the visitor gets it")
+}
+
+func TestEdgeFetchesInParts(t *testing.T) {
+	b := newShop(t, Options{})
+	content := strings.Repeat("0123456789", 200_000)
+	var asked []string
+	to := b.origin(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Header.Get("Range"))
+		http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader(content))
+	})
+	b.record("www.shop.example", to)
+	b.rule("OriginRule", path("/force.txt"), map[string]any{"OriginScheme": "http", "Range": "force", "RangeChunkSize": "1MB"})
+	b.rule("OriginRule", path("/on.txt"), map[string]any{"OriginScheme": "http", "Range": "on"})
+	b.rule("CacheRule", "true", map[string]any{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "60"})
+	got := b.get("http://www.shop.example/force.txt")
+	require.Equal(t, 200, got.status)
+	require.Equal(t, content, got.body)
+	require.Equal(t, []string{"bytes=0-1048575", "bytes=1048576-2097151"}, asked)
+	require.Equal(t, "HIT", b.get("http://www.shop.example/force.txt").cache())
+
+	asked = nil
+	got = b.get("http://www.shop.example/on.txt", "Range", "bytes=5-7")
+	require.Equal(t, 206, got.status)
+	require.Equal(t, "567", got.body)
+	require.Equal(t, []string{"bytes=5-7"}, asked)
+	got = b.get("http://www.shop.example/off.txt", "Range", "bytes=5-7")
+	require.Equal(t, "567", got.body)
+	require.Equal(t, []string{"bytes=5-7", ""}, asked, "the whole is fetched and kept")
+	require.Equal(t, "HIT", b.get("http://www.shop.example/off.txt").cache())
+}
+
+func TestEdgeTellsOriginsOfVisitors(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", b.origin(echo))
+	b.call("UpdateManagedTransform", map[string]any{"AddRealClientIpHeader": "on", "RealClientIpHeaderName": "X-Real-Ip", "AddClientGeolocationHeader": "on"})
+	s := b.get("http://www.shop.example/", "X-Esa-Client-Ip", "192.0.2.9", "X-Esa-Client-Country", "de").seen(t)
+	require.Equal(t, "192.0.2.9", s.Header.Get("X-Real-Ip"))
+	require.Equal(t, "DE", s.Header.Get("Ali-Ip-Country"))
+}

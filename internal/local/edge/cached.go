@@ -238,7 +238,7 @@ func (x *exchange) renew(c *caching, old *cache.Entry) {
 		status = statusExpired
 	}
 	ticket := x.cfg.Cache.Begin()
-	response, err := x.fetch(func(h http.Header) { askWhole(h, c, old) })
+	response, err := x.fetch(func(h http.Header) { x.askWhole(h, c, old) })
 	if failed := err != nil || response.StatusCode >= 500; failed && old != nil && c.policy.ServeStale && x.r.Context().Err() == nil {
 		if err == nil {
 			response.Body.Close()
@@ -269,7 +269,10 @@ func (x *exchange) renew(c *caching, old *cache.Entry) {
 
 // askWhole makes a request that fills the cache of the visitor's: the whole
 // resource, in an encoding that the key knows, and only if it has changed.
-func askWhole(h http.Header, c *caching, old *cache.Entry) {
+func (x *exchange) askWhole(h http.Header, c *caching, old *cache.Entry) {
+	if h["Range"] != nil && x.rangesPass() {
+		return // a part is asked for as a part, and not kept
+	}
 	for _, name := range []string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept-Encoding"} {
 		delete(h, name)
 	}
@@ -284,6 +287,16 @@ func askWhole(h http.Header, c *caching, old *cache.Entry) {
 	} else if at := old.Header.Get("Last-Modified"); at != "" {
 		h.Set("If-Modified-Since", at)
 	}
+}
+
+// rangesPass reports whether an origin rule sends a visitor's range on.
+func (x *exchange) rangesPass() bool {
+	for _, c := range x.host.Site.Configs(plan.Origin) {
+		if c.Fields["Range"] == "on" && x.matches(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // refresh keeps an entry for longer, as the origin says that it has not changed.

@@ -25,7 +25,8 @@ func (x *exchange) forward() {
 // fetch asks the origin. prepare changes the request's headers before the rules
 // do; it may be nil.
 func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
-	to, err := x.destination()
+	s := x.settings(plan.Origin, "origin")
+	to, err := x.destination(s)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,15 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := x.cfg.Origins.Send(request, to)
+	var response *http.Response
+	if s.Text("Range") == "force" && request.Method == http.MethodGet && request.Header["Range"] == nil {
+		response, err = x.inParts(s, request, to)
+	} else {
+		response, err = x.cfg.Origins.Send(request, to)
+	}
+	if err == nil {
+		response, err = x.follow(s, request, to, response)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +52,7 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 }
 
 // destination is where the site's records and origin rules send the request.
-func (x *exchange) destination() (origin.Destination, error) {
-	s := x.settings(plan.Origin, "origin")
+func (x *exchange) destination(s plan.Settings) (origin.Destination, error) {
 	record, err := x.originRecord(s)
 	if err != nil {
 		return origin.Destination{}, err
@@ -138,6 +146,7 @@ func (x *exchange) toOrigin(prepare func(http.Header)) (*http.Request, error) {
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // none was sent, so none goes on
 	}
+	x.transform(out.Header)
 	if prepare != nil {
 		prepare(out.Header)
 	}
@@ -146,6 +155,17 @@ func (x *exchange) toOrigin(prepare func(http.Header)) (*http.Request, error) {
 		out.Body = nil // lets the transport try again on a stale connection
 	}
 	return out, nil
+}
+
+// transform adds the headers that the site has switched on for its origins.
+func (x *exchange) transform(h http.Header) {
+	site := x.host.Site
+	if site.Option("ManagedTransform", "AddRealClientIpHeader") == "on" {
+		h.Set(cmp.Or(site.Option("ManagedTransform", "RealClientIpHeaderName"), "Ali-Real-Client-Ip"), x.w.visitor.ip.String())
+	}
+	if site.Option("ManagedTransform", "AddClientGeolocationHeader") == "on" {
+		h.Set("Ali-Ip-Country", x.w.visitor.country)
+	}
 }
 
 func schemeOf(r *http.Request) string {
