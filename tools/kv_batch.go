@@ -177,7 +177,7 @@ func batchDeleteKV(ctx context.Context, d *Deps, in BatchDeleteKVInput) (BatchDe
 			Lost: fmt.Sprintf("%d keys of namespace %s, from %s to %s", len(keys), in.Namespace, keys[0], keys[len(keys)-1])}); err != nil {
 			return out, err
 		}
-		done, err = uploadKVBatch(ctx, d, &out.Noted, "BatchDeleteKvWithHighCapacity", in.Namespace, "Keys", list)
+		done, err = uploadKVBatch(ctx, d, &out.Noted, "BatchDeleteKvWithHighCapacity", in.Namespace, "Keys", slices.Values(list), 0)
 	}
 	if err != nil {
 		return out, kvError(err, in.Namespace, "")

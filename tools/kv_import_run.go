@@ -5,14 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"sync"
 )
 
-// kvWorkers is how many batches are under way at once. The service answers 429
-// to more than it likes, which the client repeats.
-const kvWorkers = 4
+// kvLimits are how large the batches of an import get and how many of them are
+// under way at once. The service answers 429 to more than it likes, which the
+// client repeats.
+type kvLimits struct {
+	bytes   int
+	keys    int64
+	workers int
+}
+
+// limitsFor chooses the flow by the size of the source, in bytes. Plain batches
+// are quickest for a little. For much, uploads are as quick where calls are, and
+// quicker where each takes its time; they take a tenth of the calls to edge KV,
+// whose number the service limits, and with these limits no more memory.
+func limitsFor(source int64) kvLimits {
+	if source > largeKVImport {
+		return kvLimits{bytes: 8_000_000, keys: math.MaxInt64, workers: 2}
+	}
+	return kvLimits{bytes: maxKVBatch, keys: maxKVKeys, workers: 4}
+}
+
+// largeKVImport is what takes more than sixteen plain batches.
+const largeKVImport = 16 * maxKVBatch
 
 // kvImport is one run of import_kv. One goroutine reads, cuts batches and keeps
 // the state; workers send. Batches that share a key follow each other, so that
@@ -26,6 +46,7 @@ type kvImport struct {
 	failed                *os.File
 	out                   *ImportKVOutput
 
+	limits  kvLimits
 	start   int64   // of the next batch
 	ahead   *kvItem // read, but too much for the last batch
 	ended   bool
@@ -47,6 +68,7 @@ type kvBatch struct {
 // open begins anew or goes on with what the state file tells of.
 func (r *kvImport) open(want kvImportState, restart bool) error {
 	r.state, r.noted, r.sending = want, map[string]bool{}, map[string]int{}
+	r.limits = limitsFor(r.source.size())
 	var old kvImportState
 	found := false
 	if !restart {
@@ -91,7 +113,7 @@ func (r *kvImport) finish(complete bool) error {
 func (r *kvImport) run(ctx context.Context) error {
 	todo, done := make(chan *kvBatch), make(chan *kvBatch)
 	var workers sync.WaitGroup
-	for range kvWorkers {
+	for range r.limits.workers {
 		workers.Go(func() {
 			for b := range todo {
 				r.send(ctx, b)
@@ -176,7 +198,7 @@ func (r *kvImport) fill() (*kvBatch, error) {
 			return nil, err
 		}
 		n := item.size()
-		if b.Rows > 0 && (b.Rows == maxKVKeys || size+n > maxKVBatch) {
+		if b.Rows > 0 && (b.Rows == r.limits.keys || size+n > r.limits.bytes) {
 			r.ahead = item
 			break
 		}

@@ -156,3 +156,12 @@ func FuzzKVRows(f *testing.F) {
 		}
 	})
 }
+
+func TestImportChoosesTheFlow(t *testing.T) {
+	for size, want := range map[int64]int{0: maxKVBatch, largeKVImport: maxKVBatch, largeKVImport + 1: 8_000_000, 1 << 40: 8_000_000} {
+		l := limitsFor(size)
+		require.Equal(t, want, l.bytes)
+		require.Less(t, l.bytes, maxKVUpload)
+		require.Equal(t, want == maxKVBatch, l.keys == maxKVKeys, "by upload the number of keys has no limit")
+	}
+}

@@ -1,10 +1,12 @@
 package tools
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -86,7 +88,7 @@ func putBigKV(ctx context.Context, d *Deps, out *PutKVOutput, pair map[string]an
 				item[name] = v
 			}
 		}
-		done, err := uploadKVBatch(ctx, d, &out.Noted, "BatchPutKvWithHighCapacity", out.Namespace, "KvList", []any{item})
+		done, err := uploadKVBatch(ctx, d, &out.Noted, "BatchPutKvWithHighCapacity", out.Namespace, "KvList", slices.Values([]any{item}), out.Bytes)
 		if err != nil {
 			return err
 		}
@@ -95,7 +97,8 @@ func putBigKV(ctx context.Context, d *Deps, out *PutKVOutput, pair map[string]an
 		}
 		return nil
 	}
-	location, err := uploadKV(ctx, d, map[string]any{"Namespace": out.Namespace, "Key": out.Key, "Value": pair["Value"]})
+	content := bytes.NewBuffer(appendJSON(nil, map[string]any{"Namespace": out.Namespace, "Key": out.Key, "Value": pair["Value"]}))
+	location, err := uploadKV(ctx, d, content)
 	if err != nil {
 		return err
 	}

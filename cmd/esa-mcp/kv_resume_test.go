@@ -154,3 +154,39 @@ func TestKVExportResumesAfterAKill(t *testing.T) {
 	require.Empty(t, values)
 	require.NoFileExists(t, file+".export-state.json")
 }
+
+// Much data goes by upload, in a tenth of the calls; what one of them refuses is
+// done by the next run, and nothing twice.
+func TestLargeImportGoesByUpload(t *testing.T) {
+	const rows, size = 420, 100_000
+	file := filepath.Join(t.TempDir(), "large.jsonl")
+	var text strings.Builder
+	for i := range rows {
+		fmt.Fprintf(&text, `{"key":"k%03d","value":"%s"}`+"\n", i, strings.Repeat(fmt.Sprintf("%03d ", i), size/4))
+	}
+	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o600))
+	s := startLocal(t, "--fault", "action=BatchPutKvWithHighCapacity code=NoPermission skip=2 count=1")
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "large"})
+	stopped := s.refuse(t, "import_kv", arguments{"namespace": "large", "path": file})
+	require.Contains(t, stopped, "Call import_kv again")
+	type output struct {
+		tools.ImportKVOutput
+		Raw []struct{ Action string }
+	}
+	done := callOK[output](t, s, "import_kv", arguments{"namespace": "large", "path": file, "raw": true})
+	require.Equal(t, int64(rows), done.Stored)
+	require.Zero(t, done.FailedCount)
+	require.GreaterOrEqual(t, done.Resumed, int64(2*8_000_000/(size+100)-1), "what was stored is not sent again")
+	for _, call := range done.Raw {
+		require.NotEqual(t, "BatchPutKv", call.Action)
+	}
+	require.LessOrEqual(t, len(done.Raw), 1+4)
+	last := callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "large", "key": "k419", "max_bytes": 8})
+	require.Equal(t, "419 419 ", last.Value)
+	require.Equal(t, size, last.Bytes)
+
+	small := filepath.Join(t.TempDir(), "small.jsonl")
+	require.NoError(t, os.WriteFile(small, []byte(text.String()[:25*(size+50)][:strings.LastIndex(text.String()[:25*(size+50)], "\n")+1]), 0o600))
+	by := callOK[output](t, s, "import_kv", arguments{"namespace": "large", "path": small, "raw": true})
+	require.Equal(t, "BatchPutKv", by.Raw[len(by.Raw)-1].Action)
+}

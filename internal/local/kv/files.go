@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -58,33 +59,50 @@ func (s *Service) putFile(ctx context.Context, r *api.Request) (any, error) {
 
 // batchPutFile answers BatchPutKvWithHighCapacity.
 func (s *Service) batchPutFile(ctx context.Context, r *api.Request) (any, error) {
-	return s.batchFile(ctx, r, "KvList", func(w *writer, d *json.Decoder) (string, error) {
+	return s.batchFile(ctx, r, "KvList", func(d *json.Decoder) (fileElement, error) {
 		var e entry
 		if err := d.Decode(&e); err != nil {
-			return "", errForm
+			return fileElement{}, errForm
 		}
-		return e.Key, w.putEntry(e, maxFileValue)
+		size := len(e.Key)
+		if e.Value != nil {
+			size += len(*e.Value)
+		}
+		return fileElement{e.Key, size, func(w *writer) error { return w.putEntry(e, maxFileValue) }}, nil
 	})
 }
 
 // batchDeleteFile answers BatchDeleteKvWithHighCapacity.
 func (s *Service) batchDeleteFile(ctx context.Context, r *api.Request) (any, error) {
-	return s.batchFile(ctx, r, "Keys", func(w *writer, d *json.Decoder) (string, error) {
+	return s.batchFile(ctx, r, "Keys", func(d *json.Decoder) (fileElement, error) {
 		var key string
 		if err := d.Decode(&key); err != nil {
-			return "", errForm
+			return fileElement{}, errForm
 		}
-		return key, w.delete(key)
+		return fileElement{key, len(key), func(w *writer) error { return w.delete(key) }}, nil
 	})
 }
 
 // errForm ends the reading of a file that is not what the operation takes.
 var errForm = errors.New("the file has another form")
 
+// fileElement is one element of a batch in a file, and what is to be done with it.
+type fileElement struct {
+	key   string
+	bytes int
+	apply func(*writer) error
+}
+
+// Elements are looked up in groups of so many, or of so many bytes.
+const (
+	elementGroup = 1000
+	elementBytes = 4 << 20
+)
+
 // batchFile carries out a batch that is a list in a file, one element after the
 // other. A file of another form is an empty success, as on the service: nothing
 // of it is carried out.
-func (s *Service) batchFile(ctx context.Context, r *api.Request, list string, each func(*writer, *json.Decoder) (string, error)) (any, error) {
+func (s *Service) batchFile(ctx context.Context, r *api.Request, list string, read func(*json.Decoder) (fileElement, error)) (any, error) {
 	file, err := s.open(ctx, r.Params, maxFileBatch)
 	if err != nil {
 		return nil, err
@@ -92,18 +110,50 @@ func (s *Service) batchFile(ctx context.Context, r *api.Request, list string, ea
 	defer file.Close()
 	out := newOutcome()
 	err = s.change(ctx, r.Params, func(w *writer) error {
-		return eachOf(json.NewDecoder(file), list, func(d *json.Decoder) error {
-			key, err := each(w, d)
-			if errors.Is(err, errForm) {
+		var group []fileElement
+		bytes := 0
+		carryOut := func() error {
+			err := out.group(w, group)
+			group, bytes = group[:0], 0
+			return err
+		}
+		err := eachOf(json.NewDecoder(bufio.NewReaderSize(file, 256<<10)), list, func(d *json.Decoder) error {
+			e, err := read(d)
+			if err != nil {
 				return err
 			}
-			return out.add(key, err)
+			group, bytes = append(group, e), bytes+e.bytes
+			if len(group) < elementGroup && bytes < elementBytes {
+				return nil
+			}
+			return carryOut()
 		})
+		if err != nil {
+			return err
+		}
+		return carryOut()
 	})
 	if errors.Is(err, errForm) {
 		return newOutcome(), nil
 	}
 	return out, err
+}
+
+// group carries out some elements of a file.
+func (o *outcome) group(w *writer, elements []fileElement) error {
+	keys := make([]string, len(elements))
+	for i, e := range elements {
+		keys[i] = e.key
+	}
+	if err := w.lookUp(keys); err != nil {
+		return err
+	}
+	for _, e := range elements {
+		if err := o.add(e.key, e.apply(w)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachOf streams the elements of one list of a JSON object.
