@@ -43,10 +43,11 @@ func advice() []struct {
 // under 300 tokens, whatever is enabled.
 func Instructions(enabled []Tool) string {
 	sets, names := Toolsets(enabled), map[string]bool{}
-	destructive, paged, raw, versioned := false, false, false, false
+	destructive, changing, paged, raw, versioned := false, false, false, false, false
 	for _, t := range enabled {
 		m := t.Meta()
 		names[m.Name] = true
+		changing = changing || m.ReadOnly == No
 		destructive = destructive || m.Destructive == Yes
 		raw = raw || len(m.Calls) > 0
 		versioned = versioned || m.Versioned
@@ -70,6 +71,9 @@ func Instructions(enabled []Tool) string {
 	lines = append(lines, "Ids are strings; a site is site_id or site_name. Read notes and next_steps in results; when an error names a next step, take it before repeating the call.")
 	if raw {
 		lines = append(lines, "raw: true adds the API's own answers to a result.")
+	}
+	if changing {
+		lines = append(lines, "dry_run: true shows what a tool would send, and sends nothing.")
 	}
 	if versioned {
 		lines = append(lines, "site_version: for sites with version_management.")

@@ -24,6 +24,19 @@ type Noted struct {
 // Note adds the notes of a call to the output.
 func (n *Noted) Note(notes ...esa.Note) { n.Notes = append(n.Notes, notes...) }
 
+// noted is an output that has notes.
+type noted interface{ addMissing(notes []esa.Note) }
+
+// addMissing adds what the guardrails said of calls whose notes the tool did not
+// keep.
+func (n *Noted) addMissing(notes []esa.Note) {
+	for _, note := range notes {
+		if !slices.Contains(n.Notes, note) {
+			n.Notes = append(n.Notes, note)
+		}
+	}
+}
+
 // encode makes the JSON of a result. out is a pointer to it.
 func (t Tool) encode(out any) (json.RawMessage, error) {
 	fillNil(reflect.ValueOf(out).Elem())

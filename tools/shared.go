@@ -24,6 +24,8 @@ type sharedValues struct {
 	// SiteVersion is the version of the site's configuration to work on; nil
 	// leaves it to the service.
 	SiteVersion *int `json:"site_version"`
+	// DryRun asks what would be sent, and sends nothing that writes.
+	DryRun bool `json:"dry_run"`
 	// Confirm is the token of a preview that the person has agreed to.
 	Confirm string `json:"confirm"`
 }
@@ -50,6 +52,11 @@ func sharedArguments() []sharedArgument {
 		name:   "site_version",
 		fits:   func(m Meta) bool { return m.Versioned },
 		schema: jsonschema.Schema{Type: "integer", Minimum: "0", Description: "Version of the configuration, of a site with version_management"},
+	}, {
+		name:    "dry_run",
+		fits:    writes,
+		schema:  jsonschema.Schema{Type: "boolean", Description: "Show the calls that would be sent, send none that writes"},
+		results: describePlan,
 	}, {
 		name:    "confirm",
 		fits:    asks,

@@ -19,6 +19,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Hint is a tool annotation that has to be given: Unset fails the tests.
@@ -45,6 +47,8 @@ type Meta struct {
 	Versioned bool
 	// The four hints of MCP; all are mandatory.
 	ReadOnly, Destructive, Idempotent, OpenWorld Hint
+	// OwnDryRun says that the tool has an argument dry_run of its own.
+	OwnDryRun bool
 }
 
 // Tool is one tool, ready to be registered or called. Copies share the compiled
@@ -156,10 +160,20 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	if d, err = deps(); err != nil {
 		return outcome{}, t.fail(err)
 	}
+	run := &guard.Run{Tool: t.meta.Name, Dry: shared.DryRun && writes(t.meta)}
+	if run.Dry {
+		d = dryDeps(d, run)
+	}
 	d, answers := shared.apply(d)
-	ctx, approval, end := t.begin(ctx, d, args, shared.Confirm)
+	ctx, approval, end := t.begin(guard.WithRun(ctx, run), d, args, shared.Confirm)
 	defer end()
 	value, err := t.run(ctx, d, args)
+	if run.Dry {
+		if out.result, err = planned(run, err); err != nil {
+			return outcome{}, t.fail(err)
+		}
+		return out, nil
+	}
 	if out.waits = approval.open(); out.waits != nil {
 		// Whatever the tool made of it: nothing was done.
 		if out.result, err = encodePlain(map[string]Preview{"preview": out.waits.preview()}); err != nil {
@@ -169,6 +183,9 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	}
 	if err != nil {
 		return outcome{}, t.fail(err)
+	}
+	if n, ok := value.(noted); ok {
+		n.addMissing(run.Notes())
 	}
 	if out.result, err = t.encode(value); err == nil && answers != nil {
 		out.result, err = answers.addTo(out.result)

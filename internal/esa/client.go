@@ -164,9 +164,25 @@ func (c *Client) Region() string { return c.region }
 // unless repeating could carry out a create twice. Writes on one site are sent
 // one after another.
 func (c *Client) Call(ctx context.Context, action string, params Params) (Result, error) {
+	op, w, err := prepare(action, params)
+	if err != nil {
+		return Result{}, err
+	}
+	return c.callEncoded(ctx, op, w)
+}
+
+// Check refuses what Call would refuse before anything is sent: an unknown
+// operation, and parameters that are unknown, missing or ill-typed.
+func Check(action string, params Params) error {
+	_, _, err := prepare(action, params)
+	return err
+}
+
+// prepare finds the operation and encodes its parameters.
+func prepare(action string, params Params) (*catalog.Operation, wire, error) {
 	op, err := catalog.Find(action)
 	if err != nil {
-		return Result{}, &Error{Action: action, Code: CodeUnknownAction, Message: err.Error(),
+		return nil, wire{}, &Error{Action: action, Code: CodeUnknownAction, Message: err.Error(),
 			Hint: "Search the operations by subject and use the exact name."}
 	}
 	w, err := encode(op, params)
@@ -174,9 +190,9 @@ func (c *Client) Call(ctx context.Context, action string, params Params) (Result
 		err = w.requireAll(op)
 	}
 	if err != nil {
-		return Result{}, &Error{Action: op.Action, Code: CodeInvalidArgument, Message: err.Error()}
+		return nil, wire{}, &Error{Action: op.Action, Code: CodeInvalidArgument, Message: err.Error()}
 	}
-	return c.callEncoded(ctx, op, w)
+	return op, w, nil
 }
 
 // callEncoded sends parameters that have been checked and encoded.

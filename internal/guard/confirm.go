@@ -41,6 +41,9 @@ func WithSaid(ctx context.Context, id string) context.Context {
 
 // Confirm has a question answered by the context's asker.
 func Confirm(ctx context.Context, q Question) error {
+	if run := runOf(ctx); run != nil && run.Dry {
+		return nil // nothing is sent
+	}
 	if ask, ok := ctx.Value(askerKey{}).(Asker); ok && ask != nil {
 		return ask(ctx, q)
 	}

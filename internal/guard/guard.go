@@ -135,19 +135,26 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 	if err != nil {
 		return g.next.Call(ctx, action, params) // which says what is wrong
 	}
-	rows := g.rowsOf(op)
-	if op.Effect == catalog.Read && len(rows) == 0 {
+	rows, run := g.rowsOf(op), runOf(ctx)
+	if run != nil && run.Dry && !changes(op) && run.depends(params) {
+		return esa.Result{}, ErrUnforeseen
+	}
+	if !changes(op) && len(rows) == 0 {
 		return g.read(ctx, op, params)
 	}
 	c := newCall(op, params, g.state, g.cfg)
 	if err := g.check(ctx, c, rows); err != nil {
 		return esa.Result{}, err
 	}
+	if run != nil && run.Dry && changes(op) {
+		return g.plan(ctx, run, c)
+	}
 	if err := confirm(ctx, c); err != nil {
 		return esa.Result{}, err
 	}
 	res, err := g.send(ctx, c)
 	if err != nil {
+		run.keep(c.notes)
 		return res, withNotes(err, c.notes)
 	}
 	c.answer = res.Body
@@ -158,6 +165,7 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 			}
 		}
 	}
+	run.keep(c.notes)
 	res.Notes = append(res.Notes, c.notes...)
 	return res, nil
 }
@@ -175,7 +183,7 @@ func (g *Guard) read(ctx context.Context, op *catalog.Operation, params esa.Para
 
 // send sends a checked call.
 func (g *Guard) send(ctx context.Context, c *Call) (esa.Result, error) {
-	if c.Op.Effect == catalog.Read {
+	if !changes(c.Op) {
 		return g.read(ctx, c.Op, c.params)
 	}
 	// Also after a failure: it may have been carried out all the same.
