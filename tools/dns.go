@@ -81,7 +81,7 @@ func dnsTools() []Tool {
 		}, exportRecords),
 		Define(Meta{
 			Name: "import_records", Title: "Import DNS records", Toolset: "dns",
-			Calls:       []string{"BatchCreateRecords", "GetSite", "ListRecords", "ListSites", "UpdateRecord"}, OwnDryRun: true,
+			Calls: []string{"BatchCreateRecords", "GetSite", "ListRecords", "ListSites", "UpdateRecord"}, OwnDryRun: true,
 			Description: "Brings a zone file or CSV into a site: creates what is missing, deletes nothing.",
 			ReadOnly:    No, Destructive: Yes, Idempotent: Yes, OpenWorld: Yes,
 		}, importRecords),

@@ -149,7 +149,7 @@ func deployPages() Tool {
 		Name: "deploy_pages", Title: "Deploy a folder", Toolset: "pages",
 		Description: "Deploy a folder as a static site (Pages), with an edge function if wanted, and return an address that opens. Deploying to a name again makes a new version. Secrets and what .gitignore names are left out. Staging is deployed before production.",
 		Calls:       deployCalls(), OwnDryRun: true,
-		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
+		ReadOnly: No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployPagesInput) (DeployOutput, error) {
 		project, err := in.load(ctx, d)
 		if err != nil {
