@@ -7,11 +7,12 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
-// The metrics of the analytics operations.
-func statsMetrics() []string { return []string{"Traffic", "Requests", "RequestTraffic", "PageView"} }
+// StatsMetrics are the metrics of the analytics operations.
+func StatsMetrics() []string { return []string{"Traffic", "Requests", "RequestTraffic", "PageView"} }
 
-// The dimensions that requests can be told apart by; ALL puts them together.
-func statsDimensions() []string {
+// StatsDimensions are the dimensions that requests can be told apart by; ALL puts
+// them together.
+func StatsDimensions() []string {
 	return []string{"ALL", "ClientASN", "ClientBrowser", "ClientCountryCode", "ClientDevice", "ClientIP", "ClientIPVersion",
 		"ClientISP", "ClientOS", "ClientProvinceCode", "ClientRequestHost", "ClientRequestMethod", "ClientRequestPath",
 		"ClientRequestProtocol", "ClientRequestQuery", "ClientRequestReferer", "ClientRequestUserAgent", "ClientSSLProtocol",
@@ -57,11 +58,11 @@ func metricName(name string, notes *Noted) (string, error) {
 	if strings.Contains(foldName(name), "hitrate") || strings.Contains(foldName(name), "hitratio") {
 		return "", Refuse("stats-metric: ESA has no hit-rate metric. Rank metric Requests by dimension EdgeCacheStatus with query_top_data, or let create_report make kind analytics: it has the cache hit rate.")
 	}
-	return meant("metric", name, statsMetrics(), meantMetrics(), notes)
+	return meant("metric", name, StatsMetrics(), meantMetrics(), notes)
 }
 
 func dimensionName(name string, notes *Noted) (string, error) {
-	return meant("dimension", name, statsDimensions(), meantDimensions(), notes)
+	return meant("dimension", name, StatsDimensions(), meantDimensions(), notes)
 }
 
 func meant(kind, name string, known []string, others map[string]string, notes *Noted) (string, error) {

@@ -114,14 +114,14 @@ func TestRelativeTimes(t *testing.T) {
 func TestStatsTables(t *testing.T) {
 	for from, to := range meantMetrics() {
 		require.Equal(t, foldName(from), from)
-		require.Contains(t, statsMetrics(), to, from)
+		require.Contains(t, StatsMetrics(), to, from)
 	}
 	for from, to := range meantDimensions() {
 		require.Equal(t, foldName(from), from)
-		require.Contains(t, statsDimensions(), to, from)
+		require.Contains(t, StatsDimensions(), to, from)
 	}
 	var n Noted
-	for _, name := range statsDimensions() {
+	for _, name := range StatsDimensions() {
 		got, err := dimensionName(name, &n)
 		require.NoError(t, err)
 		require.Equal(t, name, got)

@@ -33,7 +33,7 @@ func (o *QueryTimeSeriesOutput) draw() ([]Image, error) {
 		times[i] = t
 	}
 	var images []Image
-	for _, metric := range statsMetrics() {
+	for _, metric := range StatsMetrics() {
 		lines, most := o.linesOf(metric, times)
 		if len(lines) == 0 {
 			continue

@@ -66,7 +66,7 @@ func (r *report) analytics(ctx context.Context, d *Deps) error {
 // totals sums each metric over a period.
 func (r *report) totals(ctx context.Context, d *Deps, s span) (map[string]int64, error) {
 	var fields []any
-	for _, metric := range statsMetrics() {
+	for _, metric := range StatsMetrics() {
 		fields = append(fields, statsField(metric, "ALL"))
 	}
 	params := statsParams(r.Site, s, fields...)

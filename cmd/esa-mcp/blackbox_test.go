@@ -235,21 +235,25 @@ func browse(t *testing.T, address string) (status int, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	require.NoError(t, err)
-	res := ask(t, r)
+	res := ask(t, r, true)
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	return res.StatusCode, string(b)
 }
 
-// ask sends a request to the local edge, which is on the loopback interface.
-func ask(t *testing.T, r *http.Request) *http.Response {
+// ask sends a request to the local edge, which is on the loopback interface, and
+// follows redirects or returns them.
+func ask(t *testing.T, r *http.Request, follow bool) *http.Response {
 	t.Helper()
 	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+r.URL.Port())
 		}}}
+	if !follow {
+		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
 	res, err := c.Do(r)
 	require.NoError(t, err)
 	return res

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,20 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/resources/docs"
 )
 
 const referenceDir = "../../resources/docs"
-
-// generatedParts write what documents have between <!-- generated:NAME --> and
-// <!-- end -->, from the tables that the code uses.
-func generatedParts() map[string]func(lang string) string {
-	return map[string]func(lang string) string{
-		"error-codes":    errorCodesPart,
-		"error-symptoms": errorSymptomsPart,
-	}
-}
 
 // TestDocsReference keeps the generated parts of the reference documents, and
 // the days of their last change.
@@ -79,34 +68,4 @@ func fillParts(t *testing.T, source, lang string) string {
 	}
 	require.True(t, *update || want == string(raw), "%s is old: run make generate", source)
 	return want
-}
-
-func errorCodesPart(lang string) string {
-	head := "| code | what it means | tool |\n| --- | --- | --- |\n"
-	if lang == docs.Chinese {
-		head = "| 错误码 | 含义（英文，与工具的错误信息相同） | 工具 |\n| --- | --- | --- |\n"
-	}
-	var b strings.Builder
-	b.WriteString(head)
-	for _, c := range esa.Codes() {
-		next := ""
-		if c.Next != "" {
-			next = "`" + c.Next + "`"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Code, strings.TrimSpace(c.Meaning+" "+c.Fix), next)
-	}
-	return b.String()
-}
-
-func errorSymptomsPart(lang string) string {
-	head := "| what one sees | what it means |\n| --- | --- |\n"
-	if lang == docs.Chinese {
-		head = "| 现象（英文，与工具的信息相同） | 含义 |\n| --- | --- |\n"
-	}
-	var b strings.Builder
-	b.WriteString(head)
-	for _, s := range esa.Symptoms() {
-		fmt.Fprintf(&b, "| %s | %s |\n", s.What, s.Meaning+" "+s.Fix)
-	}
-	return b.String()
 }
