@@ -99,7 +99,7 @@ func (j *job) run(m *machine) (*Result, error) {
 	m.job = j
 	limit := j.cfg.Limits.CPU + j.cfg.Limits.Grace
 	j.monitor = time.AfterFunc(limit, func() { j.watch(m) })
-	go j.serve(m)
+	m.jobs <- j
 	<-j.head
 	return j.result, j.err
 }
@@ -251,9 +251,9 @@ func (j *job) watch(m *machine) {
 		return
 	}
 	j.state = abandoned
+	m.lost.Store(true)
 	j.mu.Unlock()
 	j.cfg.Logger.Error("gave up on a routine's machine that cannot be interrupted", "version", m.version.key, "after", inside)
-	m.lost.Store(true)
 	if j.request != nil {
 		m.pool.drop(m)
 	}

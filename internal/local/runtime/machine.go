@@ -29,18 +29,24 @@ type machine struct {
 	dispatch quickjs.Value // gives a request to the script
 	settle   quickjs.Value // ends an operation that the script waits for
 
-	lost atomic.Bool // a goroutine is inside the engine and may never come back
+	jobs chan *job // for the machine's own goroutine, whose stack has grown
+	job  *job      // the request being served, or the one that loads the script
 
-	job *job // the request being served, or the one that loads the script
+	lost atomic.Bool // that goroutine is inside the engine and may never come back
 }
 
 // newMachine makes a machine and loads the script into it.
 func newMachine(ctx context.Context, p *pool, v *version, script Script, source string) (*machine, error) {
-	m := &machine{pool: p, version: v}
+	m := &machine{pool: p, version: v, jobs: make(chan *job, 1)}
 	var err error
 	if m.vm, err = quickjs.NewVM(); err != nil {
 		return nil, fmt.Errorf("start the JavaScript engine: %w", err)
 	}
+	go func() {
+		for j := range m.jobs {
+			j.serve(m)
+		}
+	}()
 	if err = m.load(ctx, script, source); err != nil {
 		m.close()
 		return nil, err
@@ -116,6 +122,7 @@ func (m *machine) close() {
 	if m.lost.Load() {
 		return // it closes if that goroutine comes back
 	}
+	close(m.jobs)
 	for _, v := range []*quickjs.Value{&m.begin, &m.dispatch, &m.settle} {
 		if v.VM() != nil {
 			v.Free()

@@ -1,19 +1,32 @@
 // Headers. Those that come from outside are lines of name and value, taken apart
 // when one is asked for.
 
-const headerName = (name) => {
-  name = String(name);
+// Names and short values repeat from request to request, and checking one takes
+// longer than finding it.
+const remember = (check) => {
+  const known = new Map();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const checked = check(String(text));
+    if (typeof text === 'string' && text.length < 64) {
+      if (known.size >= 512) known.clear();
+      known.set(text, checked);
+    }
+    return checked;
+  };
+};
+const headerName = remember((name) => {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new TypeError(`Invalid header name: "${name}"`);
   return name.toLowerCase();
-};
-const headerValue = (value) => {
-  value = String(value);
+});
+const headerValue = remember((value) => {
   const trimmed = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
   if (/[\0\r\n]|[^\0-\xFF]/.test(trimmed)) throw new TypeError(`Invalid header value: ${JSON.stringify(value)}`);
   return trimmed;
-};
+});
 
-let headersOfLines, linesOfHeaders, freezeHeaders;
+let headersOfLines, linesOfHeaders, freezeHeaders, setContentType;
 class Headers {
   #lines = null; #map = null; #sorted = null; #frozen = false;
   constructor(init) {
@@ -103,6 +116,11 @@ class Headers {
       let lines = '';
       for (const [name, values] of headers.#map) for (const value of values) lines += name + '\n' + value + '\n';
       return lines;
+    };
+    // setContentType sets a type that needs no check, unless there is one.
+    setContentType = (headers, type) => {
+      const all = headers.#all();
+      if (!all.has('content-type')) all.set('content-type', [type]);
     };
     freezeHeaders = (headers) => { headers.#frozen = true; return headers; };
   }

@@ -78,6 +78,10 @@ const respond = (response) => {
   if (!last) finish();
 };
 
+const respondOrFail = (response) => {
+  try { respond(response); } catch (error) { fail(error); }
+};
+
 // pump writes a stream to the visitor, as fast as that one takes it.
 const pump = async (stream) => {
   const reader = stream.getReader();
@@ -111,14 +115,16 @@ const entries = {
     import('routine.mjs').then((module) => { handle = handlerOf(module); }).then(host.finish, fail);
   },
   dispatch(method, url, lines, kind, text) {
-    operations.clear();
-    timers.clear();
+    if (operations.size > 0) operations.clear();
+    if (timers.size > 0) timers.clear();
     waitedFor = null;
-    const state = newState(headersOfLines(lines), valueOf(kind, text) ?? null);
-    Object.assign(state, { url, method, redirect: 'manual', signal: null, decompress: undefined });
+    const state = {
+      url, method, headers: headersOfLines(lines), data: kind === NONE ? null : valueOf(kind, text), stream: null, used: false,
+      redirect: 'manual', signal: null, decompress: undefined,
+    };
     try {
       const answer = handle(new Request(null, fromHost, state), new Context());
-      if (answer instanceof Response) respond(answer); else Promise.resolve(answer).then(respond).catch(fail);
+      if (answer instanceof Response) respond(answer); else Promise.resolve(answer).then(respondOrFail, fail);
     } catch (error) {
       fail(error);
     }

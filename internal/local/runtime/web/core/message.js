@@ -29,7 +29,7 @@ class Request extends Body {
       if (s.method === 'GET' || s.method === 'HEAD') throw new TypeError(`A request with the method ${s.method} cannot have a body.`);
       const [data, type] = extract(init.body);
       s.data = data;
-      if (type !== null && !s.headers.has('content-type')) s.headers.set('content-type', type);
+      if (type !== null) setContentType(s.headers, type);
     } else if (from && from.data !== null) {
       if (input.bodyUsed || from.stream?.locked) throw new TypeError('The body of the Request was read already.');
       s.data = from.data;
@@ -63,9 +63,18 @@ const hasNoBody = (status) => status === 101 || status === 204 || status === 205
 class Response extends Body {
   constructor(body, init, state) {
     if (init === fromHost) { super(state); return; }
-    init ??= {};
     const s = newState(null, null);
     super(s);
+    if (init === undefined || init === null) {
+      s.status = 200;
+      s.statusText = '';
+      s.headers = new Headers();
+      if (body === undefined || body === null) return;
+      const [data, type] = extract(body);
+      s.data = data;
+      if (type !== null) setContentType(s.headers, type);
+      return;
+    }
     s.status = init.status === undefined ? 200 : Number(init.status) & 0xFFFF;
     if (s.status < 200 || s.status > 599) throw new RangeError(`A Response has a status from 200 to 599, not ${init.status}.`);
     s.statusText = init.statusText === undefined ? '' : String(init.statusText);
@@ -75,7 +84,7 @@ class Response extends Body {
     const [data, type] = extract(body);
     if (hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
     s.data = data;
-    if (type !== null && !s.headers.has('content-type')) s.headers.set('content-type', type);
+    if (type !== null) setContentType(s.headers, type);
   }
   get status() { return stateOf(this).status; }
   get statusText() { return stateOf(this).statusText; }
