@@ -71,6 +71,7 @@ func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, e
 // come.
 func writeResult(w http.ResponseWriter, r *http.Request, result *runtime.Result) {
 	defer result.Body.Close() // only read
+	dropHopByHop(result.Header)
 	h := w.Header()
 	for name, values := range result.Header {
 		h[name] = values
@@ -78,6 +79,7 @@ func writeResult(w http.ResponseWriter, r *http.Request, result *runtime.Result)
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // no guess
 	}
+	h.Del("Content-Length") // the code may have got it wrong
 	if result.Length >= 0 && hasBody(result.Status) {
 		h.Set("Content-Length", strconv.FormatInt(result.Length, 10))
 	}

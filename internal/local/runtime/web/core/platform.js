@@ -106,3 +106,18 @@ define('structuredClone', function structuredClone(value, options) {
   for (const buffer of options?.transfer ?? []) if (buffer instanceof ArrayBuffer) buffer.transfer();
   return copy;
 });
+
+// What the modules of node need of this layer.
+Object.defineProperty(globalThis, Symbol.for('esa.runtime'), { value: { host, describe, encodeUTF8, decodeUTF8, asBytes, latin1, randomBytes } });
+
+// The engine has no Array.fromAsync.
+if (Array.fromAsync === undefined) {
+  Object.defineProperty(Array, 'fromAsync', {
+    async value(source, map, self) {
+      const all = [];
+      const list = source[Symbol.asyncIterator] || source[Symbol.iterator] ? source : Array.from(source);
+      for await (const item of list) all.push(map === undefined ? item : await map.call(self, item, all.length));
+      return all;
+    }, writable: true, configurable: true,
+  });
+}

@@ -99,3 +99,35 @@ define('console', {
   timeEnd(label = 'default') { this.timeLog(label); clocks.delete(label); },
   group: write('info'), groupCollapsed: write('info'), groupEnd() {},
 });
+
+// MessageChannel, which libraries use to run something a little later.
+let join;
+class MessagePort extends EventTarget {
+  #other = null; #closed = false;
+  constructor(key) {
+    super();
+    if (key !== internalKey) throw new TypeError('Illegal constructor');
+    Object.defineProperty(this, 'onmessage', { value: null, writable: true, enumerable: false });
+  }
+  postMessage(data) {
+    const to = this.#other;
+    if (this.#closed || to === null) return;
+    setTimeout(() => {
+      if (to.#closed) return;
+      const event = new Event('message');
+      Object.defineProperty(event, 'data', { value: data });
+      to.dispatchEvent(event);
+    }, 0);
+  }
+  start() {}
+  close() { this.#closed = true; }
+  static { join = (a, b) => { a.#other = b; b.#other = a; }; }
+}
+globalClass(MessagePort);
+class MessageChannel {
+  #port1 = new MessagePort(internalKey); #port2 = new MessagePort(internalKey);
+  constructor() { join(this.#port1, this.#port2); }
+  get port1() { return this.#port1; }
+  get port2() { return this.#port2; }
+}
+globalClass(MessageChannel);
