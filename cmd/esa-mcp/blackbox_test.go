@@ -126,6 +126,12 @@ func startAs(t *testing.T, adjust func(*exec.Cmd), env []string, args ...string)
 // greet shakes hands and listens for progress.
 func (s *server) greet(t *testing.T) {
 	t.Helper()
+	s.greetAs(t, mcp.LATEST_LEGACY_PROTOCOL_VERSION)
+}
+
+// greetAs is greet in a revision of the protocol.
+func (s *server) greetAs(t *testing.T, revision string) {
+	t.Helper()
 	s.OnNotification(func(n mcp.JSONRPCNotification) {
 		if n.Method == "notifications/progress" {
 			s.mu.Lock()
@@ -134,7 +140,7 @@ func (s *server) greet(t *testing.T) {
 		}
 	})
 	hello := mcp.InitializeRequest{}
-	hello.Params.ProtocolVersion = mcp.LATEST_LEGACY_PROTOCOL_VERSION
+	hello.Params.ProtocolVersion = revision
 	hello.Params.ClientInfo = mcp.Implementation{Name: "blackbox", Version: "1"}
 	answer, err := s.Initialize(t.Context(), hello)
 	require.NoError(t, err)

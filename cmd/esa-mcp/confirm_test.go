@@ -114,12 +114,28 @@ func startWith(t *testing.T, p *person, revision string) *server {
 	return s
 }
 
-// A client that can ask its person does, in both eras of the protocol.
+// dialWith is startWith over HTTP.
+func dialWith(t *testing.T, p *person, revision string) *server {
+	t.Helper()
+	url, _ := startHTTP(t)
+	return dialHTTPAs(t, url, revision, client.WithElicitationHandler(p))
+}
+
+// A client that can ask its person does, over both transports and in both eras of the
+// protocol.
 func TestConfirmationByThePerson(t *testing.T) {
-	for era, revision := range map[string]string{"with a handshake": mcp.LATEST_LEGACY_PROTOCOL_VERSION, "without": mcp.LATEST_PROTOCOL_VERSION} {
-		t.Run(era, func(t *testing.T) {
+	for name, c := range map[string]struct {
+		connect  func(t *testing.T, p *person, revision string) *server
+		revision string
+	}{
+		"stdio, with a handshake": {startWith, mcp.LATEST_LEGACY_PROTOCOL_VERSION},
+		"stdio, without":          {startWith, mcp.LATEST_PROTOCOL_VERSION},
+		"HTTP, with a handshake":  {dialWith, mcp.LATEST_LEGACY_PROTOCOL_VERSION},
+		"HTTP, without":           {dialWith, mcp.LATEST_PROTOCOL_VERSION},
+	} {
+		t.Run(name, func(t *testing.T) {
 			p := &person{}
-			s := startWith(t, p, revision)
+			s := c.connect(t, p, c.revision)
 			callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
 			require.Empty(t, p.asked)
 			for _, no := range []mcp.ElicitationResponse{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/tools"
@@ -47,15 +48,20 @@ func startHTTP(t *testing.T, args ...string) (url string, stop func()) {
 // dialHTTP connects a client that listens.
 func dialHTTP(t *testing.T, url string) *server {
 	t.Helper()
+	return dialHTTPAs(t, url, mcp.LATEST_LEGACY_PROTOCOL_VERSION)
+}
+
+// dialHTTPAs is dialHTTP with a protocol revision and more of a client.
+func dialHTTPAs(t *testing.T, url, revision string, options ...client.ClientOption) *server {
+	t.Helper()
 	wire, err := transport.NewStreamableHTTP(url, transport.WithContinuousListening(),
 		transport.WithHTTPLogger(slog.New(slog.DiscardHandler)),
 		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + testToken}))
 	require.NoError(t, err)
-	s := &server{stderr: &syncBuffer{}}
-	s.Client = client.NewClient(wire)
+	s := &server{Client: client.NewClient(wire, options...), stderr: &syncBuffer{}}
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() { s.Close() })
-	s.greet(t)
+	s.greetAs(t, revision)
 	return s
 }
 
