@@ -20,8 +20,8 @@ func deployASite() Prompt {
 			if name != "" {
 				args["name"] = name
 			}
-			preview := with(args, object{"dry_run": true})
-			dry, ok := look[tools.DeployOutput](p, "deploy_pages", preview)
+			dryRun := with(args, object{"dry_run": true})
+			dry, ok := preview[tools.DeployOutput](p, "deploy_pages", dryRun)
 			if ok {
 				name = dry.Name
 				args["name"] = name
@@ -32,7 +32,7 @@ func deployASite() Prompt {
 				p.describeRoutine(name)
 			}
 			if !ok {
-				p.step("Correct what the preview complains about, then preview again: %s.", "先解决预览报告的问题，再次预览：%s。", p.call("deploy_pages", preview))
+				p.step("Correct what the preview complains about, then preview again: %s.", "先解决预览报告的问题，再次预览：%s。", p.call("deploy_pages", dryRun))
 			}
 			p.step("Publish: %s. Staging is deployed first; production is not touched when that fails.",
 				"发布：%s。先部署 staging，失败时不会影响 production。", p.call("deploy_pages", args))

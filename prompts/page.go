@@ -19,10 +19,11 @@ const maxData = 6000
 
 // page is a prompt while it is written.
 type page struct {
-	ctx  context.Context
-	l    *live.Live
-	lang string
-	args map[string]string
+	ctx     context.Context
+	l       *live.Live
+	enabled []tools.Tool
+	lang    string
+	args    map[string]string
 
 	task     string
 	findings []string
@@ -110,12 +111,12 @@ func (p *page) cut(text string) string {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // text puts the page together.
-func (p *page) text(enabled []tools.Tool) string {
+func (p *page) text() string {
 	var b strings.Builder
 	b.WriteString(p.task)
 	p.list(&b, p.say("Known now", "已知情况"), p.findings, "- ")
 	p.list(&b, p.say("What to do", "操作步骤"), p.steps, "")
-	if missing := p.missing(enabled); len(missing) > 0 {
+	if missing := p.missing(); len(missing) > 0 {
 		b.WriteString(p.say("\n\nNot offered in this session: %s. Start the server with --toolsets +%s, or send the operation with write_api.",
 			"\n\n本会话未启用：%s。用 --toolsets +%s 启动服务器，或用 write_api 发送对应操作。",
 			strings.Join(missing, ", "), strings.Join(missing, ",+")))
@@ -145,19 +146,36 @@ func (p *page) list(b *strings.Builder, title string, lines []string, mark strin
 }
 
 // missing are the tools that the steps name and the session lacks.
-func (p *page) missing(enabled []tools.Tool) []string {
+func (p *page) missing() []string {
 	var missing []string
 	for _, name := range p.used {
-		if !slices.ContainsFunc(enabled, func(t tools.Tool) bool { return t.Meta().Name == name }) {
+		if !p.offers(name) {
 			missing = append(missing, name)
 		}
 	}
 	return missing
 }
 
+// offers reports whether the session has a tool.
+func (p *page) offers(tool string) bool { return has(p.enabled, tool) }
+
+func has(list []tools.Tool, tool string) bool {
+	return slices.ContainsFunc(list, func(t tools.Tool) bool { return t.Meta().Name == tool })
+}
+
+// preview is look for a tool that reads files: what a session may not do, its
+// prompts do not do either.
+func preview[T any](p *page, tool string, args object) (out T, ok bool) {
+	if !p.offers(tool) {
+		p.find("There is no preview, because this session does not have %s.", "本会话没有 %s，因此无法预览。", tool)
+		return out, false
+	}
+	return look[T](p, tool, args)
+}
+
 // exists reports whether there is a tool of that name at all.
 func exists(tool string) bool {
-	return slices.ContainsFunc(tools.All(), func(t tools.Tool) bool { return t.Meta().Name == tool })
+	return has(tools.All(), tool)
 }
 
 // siteRef are the arguments that name a site as a person did, by name or id.

@@ -73,13 +73,13 @@ type Invalid struct{ text string }
 func (e *Invalid) Error() string { return e.text }
 
 // Get writes the prompt for arguments. enabled are the tools of the session: the
-// text says which of those it names are missing. The error is an *Invalid, or
+// text says which of those it names are missing, and only they look into files. The error is an *Invalid, or
 // that of ctx.
 func (t Prompt) Get(ctx context.Context, l *live.Live, enabled []tools.Tool, args map[string]string) (string, error) {
 	if err := t.check(args); err != nil {
 		return "", err
 	}
-	p := &page{ctx: ctx, l: l, lang: english, args: make(map[string]string, len(args))}
+	p := &page{ctx: ctx, l: l, enabled: enabled, lang: english, args: make(map[string]string, len(args))}
 	for name, value := range args {
 		p.args[name] = strings.TrimSpace(value)
 	}
@@ -90,7 +90,7 @@ func (t Prompt) Get(ctx context.Context, l *live.Live, enabled []tools.Tool, arg
 	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return "", err
 	}
-	return p.text(enabled), nil
+	return p.text(), nil
 }
 
 // check refuses arguments that are missing, unknown or not usable: mcp-go looks at

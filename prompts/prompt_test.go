@@ -136,6 +136,18 @@ func TestMissingTools(t *testing.T) {
 	require.Contains(t, text, "--toolsets +create_site,+bind_custom_domain")
 }
 
+// A session that may not look into files has no prompt that does.
+func TestFilesOfASession(t *testing.T) {
+	reading, err := tools.Select(tools.All(), "all", true)
+	require.NoError(t, err)
+	p, err := Find("deploy-a-site")
+	require.NoError(t, err)
+	text, err := p.Get(t.Context(), account(t), reading, map[string]string{"path": t.TempDir()})
+	require.NoError(t, err)
+	require.Contains(t, text, "There is no preview, because this session does not have deploy_pages")
+	require.NotContains(t, text, "### deploy_pages")
+}
+
 func TestHostName(t *testing.T) {
 	for text, want := range map[string]string{
 		"WWW.Example.com.": "www.example.com", "https://a.example.com:8443/x?y": "a.example.com", "a.example.com/x": "a.example.com",

@@ -137,13 +137,13 @@ func (p *page) importZone(ref object, there bool) {
 	if file == "" {
 		file = "/absolute/path/of/zone.txt"
 	}
-	preview := with(ref, object{"path": file, "dry_run": true})
+	dryRun := with(ref, object{"path": file, "dry_run": true})
 	if there && p.args["zone_file"] != "" {
-		if got, ok := look[tools.ImportRecordsOutput](p, "import_records", preview); ok {
+		if got, ok := preview[tools.ImportRecordsOutput](p, "import_records", dryRun); ok {
 			p.find("The zone file would create %d records and change %d; %d are the same, %d are skipped, %d have problems.",
 				"区域文件将新建 %d 条记录、修改 %d 条；%d 条相同，%d 条跳过，%d 条有问题。", got.ToCreate, got.ToChange, got.Same, len(got.Skipped), len(got.Problems))
 		}
 	}
 	p.step("Import the records: look first with %s, then without dry_run. Keep mail and other records that are not web traffic unproxied.",
-		"导入记录：先用 %s 预览，再去掉 dry_run。邮件等非 Web 记录不要代理。", p.call("import_records", preview))
+		"导入记录：先用 %s 预览，再去掉 dry_run。邮件等非 Web 记录不要代理。", p.call("import_records", dryRun))
 }

@@ -54,9 +54,14 @@ func dialHTTP(t *testing.T, url string) *server {
 // dialHTTPAs is dialHTTP with a protocol revision and more of a client.
 func dialHTTPAs(t *testing.T, url, revision string, options ...client.ClientOption) *server {
 	t.Helper()
-	wire, err := transport.NewStreamableHTTP(url, transport.WithContinuousListening(),
+	wired := []transport.StreamableHTTPCOption{
 		transport.WithHTTPLogger(slog.New(slog.DiscardHandler)),
-		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + testToken}))
+		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + testToken}),
+	}
+	if !mcp.IsModernProtocol(revision) {
+		wired = append(wired, transport.WithContinuousListening())
+	}
+	wire, err := transport.NewStreamableHTTP(url, wired...)
 	require.NoError(t, err)
 	s := &server{Client: client.NewClient(wire, options...), stderr: &syncBuffer{}}
 	require.NoError(t, s.Start(t.Context()))

@@ -148,41 +148,42 @@ func TestResourcesThatAreNotThere(t *testing.T) {
 	})
 }
 
+// updatesOf collects the notifications of resources.
+func updatesOf(t *testing.T, s *server) (next func() string) {
+	told := make(chan string, 100)
+	s.OnNotification(func(n mcp.JSONRPCNotification) {
+		switch n.Method {
+		case "notifications/resources/updated":
+			told <- fmt.Sprint(n.Params.AdditionalFields["uri"])
+		case "notifications/resources/list_changed":
+			told <- "list"
+		case "notifications/subscriptions/acknowledged":
+			told <- "listening"
+		}
+	})
+	return func() string {
+		select {
+		case uri := <-told:
+			return uri
+		case <-time.After(10 * time.Second):
+			require.FailNow(t, "nothing was told")
+			return ""
+		}
+	}
+}
+
 // TestSubscriptions are told of what the server itself changes, and of nothing
 // else.
 func TestSubscriptions(t *testing.T) {
 	overBoth(t, func(t *testing.T, s *server) {
 		stocked(t, s)
-		told := make(chan string, 100)
-		s.OnNotification(func(n mcp.JSONRPCNotification) {
-			switch n.Method {
-			case "notifications/resources/updated":
-				told <- fmt.Sprint(n.Params.AdditionalFields["uri"])
-			case "notifications/resources/list_changed":
-				told <- "list"
-			}
-		})
-		next := func() string {
-			select {
-			case uri := <-told:
-				return uri
-			case <-time.After(10 * time.Second):
-				require.FailNow(t, "nothing was told")
-				return ""
-			}
-		}
+		next := updatesOf(t, s)
 		for _, uri := range []string{"esa://sites/shop.example.com/records", "esa://routines/hello", "esa://kv/flags/dark-mode"} {
 			var r mcp.SubscribeRequest
 			r.Params.URI = uri
 			require.NoError(t, s.Subscribe(t.Context(), r))
 		}
-		callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "other", "value": "1"})
-		callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "dark-mode", "value": "0"})
-		require.Equal(t, "esa://kv/flags/dark-mode", next())
-		callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "a.shop.example.com",
-			"type": "TXT", "value": "x"})
-		require.Equal(t, "esa://sites/shop.example.com/records", next())
-		callOK[map[string]any](t, s, "list_records", arguments{"site_name": "shop.example.com"})
+		changeThings(t, s, next)
 		callOK[map[string]any](t, s, "create_kv_namespace", arguments{"namespace": "more"})
 		require.Equal(t, "list", next())
 
@@ -191,9 +192,57 @@ func TestSubscriptions(t *testing.T) {
 		require.NoError(t, s.Unsubscribe(t.Context(), r))
 		callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "b.shop.example.com",
 			"type": "TXT", "value": "x"})
-		callOK[map[string]any](t, s, "delete_kv_namespace", arguments{"namespace": "more", "confirm": "more"})
+		deleteNow(t, s, "delete_kv_namespace", arguments{"namespace": "more"})
 		require.Equal(t, "list", next())
 	})
+}
+
+// changeThings changes what is subscribed to, and other things.
+func changeThings(t *testing.T, s *server, next func() string) {
+	t.Helper()
+	callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "other", "value": "1"})
+	callOK[map[string]any](t, s, "put_kv", arguments{"namespace": "flags", "key": "dark-mode", "value": "0"})
+	require.Equal(t, "esa://kv/flags/dark-mode", next())
+	callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "a.shop.example.com",
+		"type": "TXT", "value": "x"})
+	require.Equal(t, "esa://sites/shop.example.com/records", next())
+	callOK[map[string]any](t, s, "list_records", arguments{"site_name": "shop.example.com"})
+}
+
+// deleteNow deletes with the token of the preview.
+func deleteNow(t *testing.T, s *server, tool string, args arguments) {
+	t.Helper()
+	args["confirm"] = s.preview(t, tool, args).Confirm
+	text, isError := s.try(t, t.Context(), tool, args)
+	require.False(t, isError, text)
+}
+
+// TestListening is TestSubscriptions in the revision without sessions.
+func TestListening(t *testing.T) {
+	for name, connect := range map[string]func(t *testing.T, p *person, revision string) *server{"stdio": startWith, "http": dialWith} {
+		t.Run(name, func(t *testing.T) {
+			s := connect(t, &person{}, mcp.LATEST_PROTOCOL_VERSION)
+			stocked(t, s)
+			next := updatesOf(t, s)
+			stop, err := s.ListenAsync(t.Context(), mcp.SubscriptionFilter{ResourceSubscriptions: []string{
+				"esa://sites/shop.example.com/records", "esa://kv/flags/dark-mode"}}, nil)
+			require.NoError(t, err)
+			defer stop()
+			require.Equal(t, "listening", next())
+			changeThings(t, s, next)
+		})
+	}
+}
+
+// A client that leaves while it listens does not hold the server up.
+func TestListeningEnds(t *testing.T) {
+	listen := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}},` +
+		`"notifications":{"resourceSubscriptions":["esa://sites"]}}}`
+	began := time.Now()
+	answers, _ := exchange(t, strings.NewReader(listen+"\n"), environment(), "--local", "--local-dir", ":memory:")
+	require.Less(t, time.Since(began), 30*time.Second)
+	require.NotEmpty(t, answers)
 }
 
 // codeOf is the JSON-RPC code that a client's error stands for.

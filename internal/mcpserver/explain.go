@@ -29,6 +29,8 @@ func explain(s *server.MCPServer, m message, code int, text string) string {
 		return "the params of tools/call do not fit: name is a string, arguments a JSON object with numbers of ordinary size"
 	case strings.HasPrefix(text, "unparsable "):
 		return "the params of " + m.method + " do not have the form that MCP gives them"
+	case code == mcp.INVALID_PARAMS && strings.HasSuffix(m.method, "/list"):
+		return "the cursor is none that this server gave: leave it out to begin anew"
 	case code == mcp.INVALID_PARAMS && m.method == "tools/call":
 		return explainTool(s, m.tool, text)
 	case code == mcp.METHOD_NOT_FOUND && !strings.Contains(text, m.method):

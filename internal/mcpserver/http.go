@@ -92,12 +92,17 @@ type HTTPHandler struct {
 	sessions *sessions
 
 	requests, bodies atomic.Int64
+
+	// closing ends when the handler closes, and with it what would go on for ever.
+	closing context.Context
+	end     context.CancelFunc
 }
 
 // NewHTTPHandler returns the handler for a server.
 func NewHTTPHandler(s *server.MCPServer, o HTTPOptions) *HTTPHandler {
 	o = o.withDefaults()
 	h := &HTTPHandler{srv: s, o: o, sessions: newSessions(o.MaxSessions)}
+	h.closing, h.end = context.WithCancel(context.Background())
 	h.mcp = server.NewStreamableHTTPServer(s,
 		server.WithSessionIdManager(h.sessions),
 		server.WithSessionIdleTTL(o.SessionTimeout),
@@ -108,8 +113,11 @@ func NewHTTPHandler(s *server.MCPServer, o HTTPOptions) *HTTPHandler {
 	return h
 }
 
-// Close ends the sessions and their listening streams. Calls go on.
-func (h *HTTPHandler) Close() error { return h.mcp.Shutdown(context.Background()) }
+// Close ends the sessions and the listening streams. Calls go on.
+func (h *HTTPHandler) Close() error {
+	h.end()
+	return h.mcp.Shutdown(context.Background())
+}
 
 // ServeHTTP answers one request.
 func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -32,6 +32,12 @@ func (h *HTTPHandler) post(w http.ResponseWriter, r *http.Request) {
 	defer out.finish(r)
 	ctx, code := withOwnCode(r.Context())
 	out.code = code
+	if m.method == methodListen {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(h.closing, cancel)()
+	}
 	if m.progressToken != nil && acceptsEvents(r) {
 		ctx = tools.WithProgress(ctx, func(done, total float64, text string) {
 			out.event(progressNote(m.progressToken, done, total, tools.Clean(text)))

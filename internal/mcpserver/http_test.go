@@ -64,7 +64,7 @@ func (s *site) send(q request) *http.Response {
 		}
 		r.Header.Set(name, value)
 	}
-	res, err := s.Client().Do(r)
+	res, err := http.DefaultClient.Do(r)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { res.Body.Close() })
 	return res

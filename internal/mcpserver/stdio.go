@@ -81,6 +81,7 @@ type loop struct {
 type call struct {
 	cancel    context.CancelFunc
 	cancelled bool // by the client, which wants no answer then
+	listens   bool // it ends only when it is cancelled
 }
 
 // ServeStdio serves one client on in and out, a JSON-RPC message a line, until in
@@ -170,6 +171,7 @@ func (l *loop) read(ctx context.Context, lines <-chan inputLine) {
 // else cancelled.
 func (l *loop) finish(ctx context.Context, stop context.CancelCauseFunc) {
 	l.sess.requests.leave()
+	l.endListening()
 	ended := make(chan struct{})
 	go func() { l.calls.Wait(); close(ended) }()
 	grace := time.NewTimer(l.o.EOFGrace)
@@ -240,7 +242,7 @@ func (l *loop) dispatch(ctx context.Context, m message, done func([]byte)) {
 // next line is read, so that a cancellation right behind it finds it.
 func (l *loop) start(ctx context.Context, m message, done func([]byte)) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &call{cancel: cancel}
+	c := &call{cancel: cancel, listens: m.method == methodListen}
 	l.mu.Lock()
 	busy := l.waiting >= l.o.MaxWaiting || l.waiting > 0 && l.bytes+len(m.raw) > l.o.MaxWaitingBytes
 	if !busy {
@@ -287,6 +289,17 @@ func (l *loop) end(m message, c *call) (cancelled bool) {
 		delete(l.inflight, string(m.id))
 	}
 	return c.cancelled
+}
+
+// endListening ends the calls that would wait for news for ever.
+func (l *loop) endListening() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.inflight {
+		if c.listens {
+			c.cancel()
+		}
+	}
 }
 
 func (l *loop) cancel(id []byte) {

@@ -1,0 +1,201 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/resources/live"
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// mcp-go pages by name and takes any template that matches: names are unique, and
+// an address has one template.
+func TestNamesAndTemplatesAreUnique(t *testing.T) {
+	b := newBench(Options{})
+	lines := b.pipe(t, StdioOptions{}, initLine, `{"jsonrpc":"2.0","id":1,"method":"resources/list"}`,
+		`{"jsonrpc":"2.0","id":2,"method":"resources/templates/list"}`, `{"jsonrpc":"2.0","id":3,"method":"prompts/list"}`)
+	templates := map[string]mcp.ResourceTemplate{}
+	for _, line := range lines[1:] {
+		var answer struct {
+			Result struct {
+				Resources, ResourceTemplates, Prompts []struct{ Name, URITemplate string }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &answer))
+		names := map[string]bool{}
+		for _, item := range slices.Concat(answer.Result.Resources, answer.Result.ResourceTemplates, answer.Result.Prompts) {
+			require.False(t, names[item.Name], item.Name)
+			names[item.Name] = true
+		}
+		require.Greater(t, len(names), 8)
+		for _, template := range answer.Result.ResourceTemplates {
+			templates[template.URITemplate] = mcp.NewResourceTemplate(template.URITemplate, template.Name)
+		}
+	}
+	require.Greater(t, len(templates), 12)
+	fill := strings.NewReplacer("{site}", "a.example.com", "{kind}", "redirect", "{name}", "n", "{version}", "1", "{namespace}", "n",
+		"{key}", "k%2Fl", "{action}", "CreateSite", "{?page}", "?page=2", "{?offset}", "?offset=7", "{+section}", "kv#keys")
+	for uri := range templates {
+		var fits []string
+		for other, template := range templates {
+			if template.URITemplate.Regexp().MatchString(fill.Replace(uri)) {
+				fits = append(fits, other)
+			}
+		}
+		require.Equal(t, []string{uri}, fits)
+	}
+}
+
+func TestBadCursor(t *testing.T) {
+	lines := newBench(Options{}).pipe(t, StdioOptions{}, initLine, `{"jsonrpc":"2.0","id":1,"method":"resources/list","params":{"cursor":"?"}}`)
+	require.Contains(t, lines[1], "the cursor is none that this server gave")
+}
+
+func TestGuardedHandlers(t *testing.T) {
+	b := newBench(Options{})
+	o := Options{Logger: slog.New(slog.NewTextHandler(b.log, nil)), Timeout: 10 * time.Millisecond}
+	broken := guarded(o, "prompts/get", func(context.Context, string) (string, error) { panic("token=abcdefgh12345678") })
+	_, err := broken(t.Context(), "")
+	require.ErrorContains(t, err, "internal error in prompts/get")
+	require.Contains(t, b.log.String(), "handler panicked")
+	require.NotContains(t, b.log.String(), "abcdefgh12345678")
+	slow := guarded(o, "prompts/get", func(ctx context.Context, _ string) (string, error) {
+		<-ctx.Done()
+		return "", ctx.Err()
+	})
+	_, err = slow(t.Context(), "")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// A completion is never an error, whatever the account does.
+func TestCompletionsNeverFail(t *testing.T) {
+	b := newBench(Options{Deps: func() (*tools.Deps, error) { panic("no account") }})
+	lines := b.pipe(t, StdioOptions{}, initLine,
+		`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"secure-a-site"},"argument":{"name":"site","value":"a"}}}`,
+		`{"jsonrpc":"2.0","id":2,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"esa://api/{action}"},"argument":{"name":"action","value":"createsi"}}}`,
+		`{"jsonrpc":"2.0","id":3,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"nobody"},"argument":{"name":"x","value":""}}}`)
+	require.Len(t, lines, 4)
+	all := strings.Join(lines, "\n")
+	require.NotContains(t, all, `"error"`)
+	require.Contains(t, all, `"CreateSite"`)
+	require.Equal(t, 2, strings.Count(all, `"values":[]`))
+}
+
+// A panic that reaches the transport is an answer, not a broken connection.
+func TestHTTPPanic(t *testing.T) {
+	s := newSite(t, HTTPOptions{})
+	s.AddResource(mcp.NewResource("test://broken", "broken"), func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		panic("token=abcdefgh12345678")
+	})
+	res := s.send(request{body: `{"jsonrpc":"2.0","id":"p","method":"resources/read","params":{"uri":"test://broken"}}`, header: s.open()})
+	require.Equal(t, http.StatusInternalServerError, res.StatusCode)
+	body := said(t, res)
+	require.Contains(t, body, `"id":"p"`)
+	require.Contains(t, body, "internal error in resources/read")
+	require.NotContains(t, body, "abcdefgh12345678")
+}
+
+// Streams that would go on for ever do not hold the end up.
+func TestServeHTTPEndsStreams(t *testing.T) {
+	b := newBench(Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- ServeHTTP(ctx, b.MCPServer, l, HTTPOptions{StopGrace: time.Minute}) }()
+	s := &site{bench: b, t: t, Server: &httptest.Server{URL: "http://" + l.Addr().String()}}
+	session := s.open()
+	require.Equal(t, http.StatusOK, s.send(request{method: "GET", header: session}).StatusCode)
+	listen := s.send(request{header: map[string]string{"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}, body: `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"_meta":{` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},` +
+		`"io.modelcontextprotocol/clientCapabilities":{}},"notifications":{"resourceSubscriptions":["esa://sites"]}}}`})
+	require.Equal(t, http.StatusOK, listen.StatusCode)
+	began := time.Now()
+	stop()
+	require.NoError(t, <-served)
+	require.Less(t, time.Since(began), 20*time.Second)
+}
+
+// What a call changes is told to the session that subscribed, and to no other.
+func TestUpdates(t *testing.T) {
+	w := &live.Watch{}
+	b := newBench(Options{Watch: w})
+	one, two := newChannel("one"), newChannel("two")
+	for _, c := range []*channel{one, two} {
+		require.NoError(t, b.RegisterSession(t.Context(), c))
+	}
+	subscribe := func(c *channel, method, uri string) {
+		b.HandleMessage(b.WithContext(t.Context(), c), []byte(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"resources/%s","params":{"uri":%q}}`, method, uri)))
+	}
+	subscribe(one, "subscribe", "esa://routines/r")
+	subscribe(two, "subscribe", "esa://routines/q")
+	for range maxSubscriptions + 10 {
+		subscribe(two, "subscribe", "esa://kv/"+strings.Repeat("x", 10))
+	}
+	change := func(action string, params map[string]any) {
+		_, _ = w.Caller(nothing{}).Call(t.Context(), action, params)
+	}
+	change("PublishRoutineCodeVersion", map[string]any{"Name": "r"})
+	require.Equal(t, []string{"notifications/resources/updated esa://routines/r"}, one.take())
+	require.Empty(t, two.take())
+	change("CreateRoutine", map[string]any{"Name": "new"})
+	require.Equal(t, []string{"notifications/resources/list_changed <nil>"}, one.take())
+	change("CreateRoutine", map[string]any{"Name": "new"})
+	change("DeleteRoutine", map[string]any{"Name": "unknown"})
+	require.Empty(t, one.take(), "nothing new in the list")
+	subscribe(one, "unsubscribe", "esa://routines/r")
+	change("PublishRoutineCodeVersion", map[string]any{"Name": "r"})
+	require.Empty(t, one.take())
+	b.UnregisterSession(t.Context(), "two")
+	change("PublishRoutineCodeVersion", map[string]any{"Name": "q"})
+	require.Len(t, two.take(), 1, "of the list alone, from before it left")
+}
+
+// channel is a session that keeps what it is told.
+type channel struct {
+	id    string
+	notes chan mcp.JSONRPCNotification
+}
+
+func newChannel(id string) *channel {
+	return &channel{id, make(chan mcp.JSONRPCNotification, 100)}
+}
+
+func (c *channel) Initialize()                                         {}
+func (c *channel) Initialized() bool                                   { return true }
+func (c *channel) NotificationChannel() chan<- mcp.JSONRPCNotification { return c.notes }
+func (c *channel) SessionID() string                                   { return c.id }
+
+func (c *channel) take() (said []string) {
+	for {
+		select {
+		case n := <-c.notes:
+			said = append(said, fmt.Sprint(n.Method, " ", n.Params.AdditionalFields["uri"]))
+		default:
+			return said
+		}
+	}
+}
+
+var _ server.ClientSession = (*channel)(nil)
+
+// nothing is a service that takes everything.
+type nothing struct{}
+
+func (nothing) Call(context.Context, string, esa.Params) (esa.Result, error) {
+	return esa.Result{}, nil
+}
