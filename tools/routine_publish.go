@@ -30,7 +30,7 @@ type PublishRoutineVersionOutput struct {
 func publishRoutineVersion() Tool {
 	return Define(Meta{
 		Name: "publish_routine_version", Title: "Deploy, split or roll back versions", Toolset: "routines",
-		Description: "Deploy an existing version of a routine or Pages site, for all requests or a share (traffic split). Without version, roll back to the one before.",
+		Description: "Deploy an existing version of a routine or Pages site, for all requests or a share (traffic split). Without version: rollback to the one before.",
 		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineCodeVersionInfo", "CreateRoutineCodeDeployment", "GetRoutineAccessToken"},
 		ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in PublishRoutineVersionInput) (PublishRoutineVersionOutput, error) {

@@ -1,124 +1,77 @@
 package certificate
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // bench is a service on a fresh state, called as the gateway calls it.
 type bench struct {
-	t       *testing.T
+	*apitest.Bench
 	service *Service
-	store   *state.Store
-	table   api.Table
-	now     time.Time
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	b := &bench{t: t, store: store, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	cfg.Now = func() time.Time { return b.now }
+	b := &bench{Bench: apitest.New(t)}
+	b.Inspect = func(action string, answer []byte) {
+		if action != "CreateClientCertificate" { // which hands over the key that it made
+			require.NotContains(t, string(answer), "PRIVATE KEY", "%s gives a key away", action)
+		}
+	}
+	cfg.Now = b.Clock
 	cfg.IssueAfter = time.Minute
-	sites, err := site.New(t.Context(), store, site.Config{Now: cfg.Now})
+	sites, err := site.New(t.Context(), b.Store, site.Config{Now: cfg.Now})
 	require.NoError(t, err)
-	b.service = New(store, cfg)
-	b.table = b.service.Table()
-	b.table.Add(sites.Table())
+	b.service = New(b.Store, cfg)
+	b.Table = b.service.Table()
+	b.Table.Add(sites.Table())
 	return b
 }
 
-// call answers the decoded JSON and the error code. Answers have no name that
-// the catalogue does not have.
+// call is Call, and no refusal repeats a key.
 func (b *bench) call(action string, params api.Params) (map[string]any, string) {
-	b.t.Helper()
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	if err != nil {
-		var e *api.Error
-		require.True(b.t, errors.As(err, &e), "%s: %v", action, err)
-		require.NotEmpty(b.t, e.Message)
-		require.NotContains(b.t, e.Message, "PRIVATE KEY")
-		return nil, e.Code
+	b.T.Helper()
+	out, refused := b.Do(action, params)
+	if refused != nil {
+		require.NotContains(b.T, refused.Message, "PRIVATE KEY")
+		return nil, refused.Code
 	}
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	if action != "CreateClientCertificate" { // which hands over the key that it made
-		require.NotContains(b.t, string(raw), "PRIVATE KEY", "%s gives a key away", action)
-	}
-	var out map[string]any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	require.NoError(b.t, d.Decode(&out))
-	op, ok := catalog.Lookup(action)
-	require.True(b.t, ok, action)
-	var shape map[string]any
-	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
-	requireNames(b.t, action, shape, out)
 	return out, ""
-}
-
-func requireNames(t *testing.T, at string, shape, got any) {
-	t.Helper()
-	switch want := shape.(type) {
-	case map[string]any:
-		for name, v := range got.(map[string]any) {
-			require.Contains(t, want, name, at)
-			requireNames(t, at+"."+name, want[name], v)
-		}
-	case []any:
-		for _, v := range got.([]any) {
-			requireNames(t, at+"[]", want[0], v)
-		}
-	case string:
-		_, number := got.(json.Number)
-		require.Equal(t, want == "long" || want == "integer", number, "%s is a %s", at, want)
-	}
-}
-
-func (b *bench) must(action string, params api.Params) map[string]any {
-	b.t.Helper()
-	out, code := b.call(action, params)
-	require.Empty(b.t, code, "%s %v", action, params)
-	return out
 }
 
 // site makes an active site.
 func (b *bench) site(name, access string) string {
-	b.t.Helper()
-	plans := b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
-	out := b.must("CreateSite", api.Params{"SiteName": name, "AccessType": access, "Coverage": "overseas",
+	b.T.Helper()
+	plans := b.Must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
+	out := b.Must("CreateSite", api.Params{"SiteName": name, "AccessType": access, "Coverage": "overseas",
 		"InstanceId": plans[0].(map[string]any)["InstanceId"]})
 	id := out["SiteId"].(json.Number).String()
-	b.must("VerifySite", api.Params{"SiteId": id})
+	b.Must("VerifySite", api.Params{"SiteId": id})
 	return id
 }
 
 // pair makes a certificate of its own and its key.
 func (b *bench) pair(days int, names ...string) (certificate, key string) {
-	b.t.Helper()
+	b.T.Helper()
 	certificate, key, err := sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: b.now.AddDate(0, 0, -1), NotAfter: b.now.AddDate(0, 0, days),
+		NotBefore: b.Now.AddDate(0, 0, -1), NotAfter: b.Now.AddDate(0, 0, days),
 	}, nil)
-	require.NoError(b.t, err)
+	require.NoError(b.T, err)
 	return certificate, key
 }
 
@@ -127,11 +80,11 @@ func first(list any) map[string]any { return list.([]any)[0].(map[string]any) }
 func TestApplicationIsIssued(t *testing.T) {
 	b := newBench(t, Config{})
 	id := b.site("shop.test", "NS")
-	out := b.must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "www.shop.test, *.shop.test", "Type": "lets_encrypt"})
+	out := b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "www.shop.test, *.shop.test", "Type": "lets_encrypt"})
 	require.Len(t, out["Result"], 2)
 	certID := first(out["Result"])["Id"].(string)
 	get := func() map[string]any {
-		return b.must("GetCertificate", api.Params{"SiteId": id, "Id": certID})["Result"].(map[string]any)
+		return b.Must("GetCertificate", api.Params{"SiteId": id, "Id": certID})["Result"].(map[string]any)
 	}
 	c := get()
 	require.Equal(t, "Applying", c["Status"])
@@ -140,14 +93,14 @@ func TestApplicationIsIssued(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, none)
 
-	b.now = b.now.Add(time.Minute)
+	b.Now = b.Now.Add(time.Minute)
 	c = get()
 	require.Equal(t, "OK", c["Status"])
 	require.Equal(t, "www.shop.test", c["SAN"])
 	require.NotContains(t, c, "DCV")
-	require.Len(t, b.must("ListCertificates", api.Params{"SiteId": id, "ValidOnly": "true"})["Result"], 2)
-	require.Len(t, b.must("ListCertificates", api.Params{"SiteId": id, "Keyword": "WWW"})["Result"], 1)
-	paged := b.must("ListCertificates", api.Params{"SiteId": id, "PageSize": "1", "PageNumber": "2"})
+	require.Len(t, b.Must("ListCertificates", api.Params{"SiteId": id, "ValidOnly": "true"})["Result"], 2)
+	require.Len(t, b.Must("ListCertificates", api.Params{"SiteId": id, "Keyword": "WWW"})["Result"], 1)
+	paged := b.Must("ListCertificates", api.Params{"SiteId": id, "PageSize": "1", "PageNumber": "2"})
 	require.Len(t, paged["Result"], 1)
 	require.Equal(t, json.Number("2"), paged["TotalCount"])
 
@@ -157,22 +110,22 @@ func TestApplicationIsIssued(t *testing.T) {
 	wild, err := b.service.CertificateFor(t.Context(), "a.shop.test")
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
-	require.NoError(t, b.store.Tx(t.Context(), func(tx *sql.Tx) error {
+	require.NoError(t, b.Store.Tx(t.Context(), func(tx *sql.Tx) error {
 		ca, err := b.service.authority(context.Background(), tx)
 		roots.AddCert(ca.Leaf)
 		return err
 	}))
-	_, err = wild.Leaf.Verify(x509.VerifyOptions{DNSName: "a.shop.test", Roots: roots, CurrentTime: b.now})
+	_, err = wild.Leaf.Verify(x509.VerifyOptions{DNSName: "a.shop.test", Roots: roots, CurrentTime: b.Now})
 	require.NoError(t, err, "issued by the state's own authority")
 	none, err = b.service.CertificateFor(t.Context(), "shop.test")
 	require.NoError(t, err)
 	require.Nil(t, none, "a wildcard does not cover the apex")
 
-	b.now = b.now.AddDate(0, 0, 61)
+	b.Now = b.Now.AddDate(0, 0, 61)
 	require.Equal(t, "Expiring", get()["Status"])
-	b.now = b.now.AddDate(0, 0, 30)
+	b.Now = b.Now.AddDate(0, 0, 30)
 	require.Equal(t, "Expired", get()["Status"])
-	b.must("DeleteCertificate", api.Params{"SiteId": id, "Id": certID})
+	b.Must("DeleteCertificate", api.Params{"SiteId": id, "Id": certID})
 	_, code := b.call("GetCertificate", api.Params{"SiteId": id, "Id": certID})
 	require.Equal(t, "InvalidCertificate.NotFound", code)
 }
@@ -182,14 +135,14 @@ func TestApplicationThatWaits(t *testing.T) {
 	cname := b.site("cname.test", "CNAME")
 	pending := b.site("pending.dev", "NS") // nobody verifies it
 	for site, domain := range map[string]string{cname: "*.cname.test", pending: "www.pending.dev"} {
-		b.must("ApplyCertificate", api.Params{"SiteId": site, "Domains": domain})
-		b.now = b.now.AddDate(0, 0, 1)
-		c := first(b.must("ListCertificates", api.Params{"SiteId": site})["Result"])
+		b.Must("ApplyCertificate", api.Params{"SiteId": site, "Domains": domain})
+		b.Now = b.Now.AddDate(0, 0, 1)
+		c := first(b.Must("ListCertificates", api.Params{"SiteId": site})["Result"])
 		require.Equal(t, "Applying", c["Status"])
 		require.NotEmpty(t, c["ApplyMessage"])
 		require.NotEmpty(t, c["DCV"])
 	}
-	record := b.must("ListCertificatesByRecord", api.Params{"SiteId": cname, "RecordName": "a.cname.test,cname.test", "Detail": "true"})["Result"].([]any)
+	record := b.Must("ListCertificatesByRecord", api.Params{"SiteId": cname, "RecordName": "a.cname.test,cname.test", "Detail": "true"})["Result"].([]any)
 	require.Equal(t, "applying", record[0].(map[string]any)["Status"])
 	require.Equal(t, "none", record[1].(map[string]any)["Status"])
 }
@@ -211,23 +164,23 @@ func TestApplicationsRefused(t *testing.T) {
 		_, code := b.call("ApplyCertificate", api.Params{"SiteId": c.site, "Domains": c.domains, "Type": c.brand})
 		require.Equal(t, c.code, code, name)
 	}
-	require.Empty(t, b.must("ListCertificates", api.Params{"SiteId": id})["Result"])
+	require.Empty(t, b.Must("ListCertificates", api.Params{"SiteId": id})["Result"])
 }
 
 func TestExpiredCountsForTheQuota(t *testing.T) {
 	b := newBench(t, Config{Quota: 1})
 	id := b.site("a.test", "NS")
-	b.must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
-	b.now = b.now.AddDate(1, 0, 0)
-	old := first(b.must("ListCertificates", api.Params{"SiteId": id})["Result"])
+	b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
+	b.Now = b.Now.AddDate(1, 0, 0)
+	old := first(b.Must("ListCertificates", api.Params{"SiteId": id})["Result"])
 	require.Equal(t, "Expired", old["Status"])
 	_, code := b.call("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
 	require.Equal(t, "CertQuotaCheckFailed", code)
-	quota := b.must("GetCertificateQuota", api.Params{"SiteId": id, "Type": "free"})
+	quota := b.Must("GetCertificateQuota", api.Params{"SiteId": id, "Type": "free"})
 	require.Equal(t, json.Number("1"), quota["QuotaUsage"])
 	require.Equal(t, id, first(quota["SiteUsage"])["SiteId"])
-	b.must("DeleteCertificate", api.Params{"SiteId": id, "Id": old["Id"]})
-	b.must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
+	b.Must("DeleteCertificate", api.Params{"SiteId": id, "Id": old["Id"]})
+	b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
 }
 
 func TestUpload(t *testing.T) {
@@ -237,14 +190,14 @@ func TestUpload(t *testing.T) {
 	_, otherKey := b.pair(90, "www.a.test")
 	old, oldKey := b.pair(0, "www.a.test")
 	foreign, foreignKey := b.pair(90, "www.b.test")
-	out := b.must("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": cert, "PrivateKey": key, "Name": "mine"})
-	c := b.must("GetCertificate", api.Params{"SiteId": id, "Id": out["Id"]})
+	out := b.Must("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": cert, "PrivateKey": key, "Name": "mine"})
+	c := b.Must("GetCertificate", api.Params{"SiteId": id, "Id": out["Id"]})
 	require.Equal(t, cert, c["Certificate"])
 	require.Equal(t, "mine", c["Result"].(map[string]any)["Name"])
 	pair, err := b.service.CertificateFor(t.Context(), "www.a.test")
 	require.NoError(t, err)
 	require.IsType(t, &tls.Certificate{}, pair)
-	b.now = b.now.Add(time.Minute) // past the end of the old one
+	b.Now = b.Now.Add(time.Minute) // past the end of the old one
 
 	for name, c := range map[string]struct{ cert, key, code string }{
 		"again":    {cert, key, "Certificate.Duplicated"},
@@ -259,14 +212,14 @@ func TestUpload(t *testing.T) {
 		require.Equal(t, c.code, code, name)
 	}
 	newer, newerKey := b.pair(200, "www.a.test", "a.test")
-	again := b.must("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": newer, "PrivateKey": newerKey, "Id": out["Id"]})
+	again := b.Must("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": newer, "PrivateKey": newerKey, "Id": out["Id"]})
 	require.Equal(t, out["Id"], again["Id"])
-	require.Len(t, b.must("ListCertificates", api.Params{"SiteId": id})["Result"], 1)
+	require.Len(t, b.Must("ListCertificates", api.Params{"SiteId": id})["Result"], 1)
 	_, code := b.call("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": cert, "PrivateKey": key, "Id": "0"})
 	require.Equal(t, "InvalidCertificate.NotFound", code)
 	_, code = b.call("SetCertificate", api.Params{"SiteId": id, "Type": "keyless"})
 	require.Equal(t, "QuotaCheckFailed.Function", code)
-	b.must("DeleteSite", api.Params{"SiteId": id})
+	b.Must("DeleteSite", api.Params{"SiteId": id})
 	pair, err = b.service.CertificateFor(t.Context(), "www.a.test")
 	require.NoError(t, err)
 	require.Nil(t, pair, "gone with its site")
@@ -275,7 +228,7 @@ func TestUpload(t *testing.T) {
 func TestFreeCertificateIsNotUpdated(t *testing.T) {
 	b := newBench(t, Config{})
 	id := b.site("a.test", "NS")
-	free := first(b.must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})["Result"])["Id"]
+	free := first(b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})["Result"])["Id"]
 	cert, key := b.pair(90, "a.test")
 	_, code := b.call("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Certificate": cert, "PrivateKey": key, "Id": free})
 	require.Equal(t, "Certificate.StatusError", code)
@@ -289,14 +242,14 @@ func TestCertificateService(t *testing.T) {
 		b := newBench(t, Config{Region: c.account})
 		one, two := b.site("a.test", "NS"), b.site("b.a.test", "NS")
 		cert, key := b.pair(90, "b.a.test")
-		b.must("SetCertificate", api.Params{"SiteId": one, "Type": "upload", "Certificate": cert, "PrivateKey": key})
-		kept := first(b.must("ListCasCertificates", api.Params{"SearchKeyword": "b.a"})["Certificates"])
+		b.Must("SetCertificate", api.Params{"SiteId": one, "Type": "upload", "Certificate": cert, "PrivateKey": key})
+		kept := first(b.Must("ListCasCertificates", api.Params{"SearchKeyword": "b.a"})["Certificates"])
 		params := api.Params{"SiteId": two, "Type": "cas", "CasId": kept["Id"].(json.Number).String()}
 		if c.asked != "" {
 			params["Region"] = c.asked
 		}
 		_, code := b.call("SetCertificate", params)
 		require.Equal(t, c.code, code, "%v", c)
-		require.Empty(t, b.must("ListCasCertificates", api.Params{"SearchKeyword": "zzz"})["Certificates"])
+		require.Empty(t, b.Must("ListCasCertificates", api.Params{"SearchKeyword": "zzz"})["Certificates"])
 	}
 }

@@ -30,15 +30,15 @@ func TestOriginClientCertificates(t *testing.T) {
 			require.Equal(t, "CertificateNotMatchPrivateKey", code)
 
 			this := api.Params{"SiteId": id, "Id": out["Id"]}
-			got := b.must("Get"+prefix+"OriginClientCertificate", this)
+			got := b.Must("Get"+prefix+"OriginClientCertificate", this)
 			require.Equal(t, cert, got["Certificate"])
 			other := map[string]string{"": "Site", "Site": ""}[prefix]
 			_, code = b.call("Get"+other+"OriginClientCertificate", this)
 			require.Equal(t, "Certificate.NotFound", code, "the two kinds are apart")
-			list := b.must("List"+prefix+"OriginClientCertificates", api.Params{"SiteId": id})
+			list := b.Must("List"+prefix+"OriginClientCertificates", api.Params{"SiteId": id})
 			require.Equal(t, json.Number("1"), list["TotalCount"])
-			require.Empty(t, b.must("List"+other+"OriginClientCertificates", api.Params{"SiteId": id})["Result"])
-			b.must("Delete"+prefix+"OriginClientCertificate", this)
+			require.Empty(t, b.Must("List"+other+"OriginClientCertificates", api.Params{"SiteId": id})["Result"])
+			b.Must("Delete"+prefix+"OriginClientCertificate", this)
 			_, code = b.call("Delete"+prefix+"OriginClientCertificate", this)
 			require.Equal(t, "Certificate.NotFound", code)
 		})
@@ -50,7 +50,7 @@ func TestOriginHostnames(t *testing.T) {
 	id := b.site("a.test", "NS")
 	upload := func() any {
 		cert, key := b.pair(90, "client")
-		return b.must("UploadOriginClientCertificate", api.Params{"SiteId": id, "Certificate": cert, "PrivateKey": key})["Id"]
+		return b.Must("UploadOriginClientCertificate", api.Params{"SiteId": id, "Certificate": cert, "PrivateKey": key})["Id"]
 	}
 	one, two := upload(), upload()
 	set := func(cert any, hostnames string) string {
@@ -58,7 +58,7 @@ func TestOriginHostnames(t *testing.T) {
 		return code
 	}
 	get := func(cert any) any {
-		return b.must("GetOriginClientCertificateHostnames", api.Params{"SiteId": id, "Id": cert})["Hostnames"]
+		return b.Must("GetOriginClientCertificateHostnames", api.Params{"SiteId": id, "Id": cert})["Hostnames"]
 	}
 	require.Equal(t, []any{}, get(one))
 	require.Empty(t, set(one, `["WWW.a.test","a.test","a.test"]`))

@@ -33,9 +33,9 @@ func list(t *testing.T, v any) string {
 
 func TestBatchPut(t *testing.T) {
 	b := newBench(t, Config{Capacity: 1000})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	now := b.now.Unix()
-	out := b.must("BatchPutKv", api.Params{"Namespace": "ns", "KvList": list(t, []map[string]any{
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	now := b.Now.Unix()
+	out := b.Must("BatchPutKv", api.Params{"Namespace": "ns", "KvList": list(t, []map[string]any{
 		{"Key": "a", "Value": "1"},
 		{"Key": "a", "Value": "22"},
 		{"Key": "bad/key", "Value": "1"},
@@ -48,9 +48,9 @@ func TestBatchPut(t *testing.T) {
 	})})
 	require.Equal(t, []any{"a", "a", "ttl", "late"}, out["SuccessKeys"])
 	require.Equal(t, []any{"bad/key", "past", "full", "none", ""}, out["FailKeys"])
-	require.Equal(t, "22", b.must("GetKv", pair("a", ""))["Value"], "the last of two counts")
-	require.Equal(t, "60", b.must("GetKvDetail", pair("ttl", ""))["ExpirationTtl"])
-	require.EqualValues(t, 1+2+3+4+1, b.must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
+	require.Equal(t, "22", b.Must("GetKv", pair("a", ""))["Value"], "the last of two counts")
+	require.Equal(t, "60", b.Must("GetKvDetail", pair("ttl", ""))["ExpirationTtl"])
+	require.EqualValues(t, 1+2+3+4+1, b.Must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
 
 	many := make([]map[string]any, 10_001)
 	for i := range many {
@@ -74,12 +74,12 @@ func TestBatchPut(t *testing.T) {
 
 func TestBatchDelete(t *testing.T) {
 	b := newBench(t, Config{})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	b.must("PutKv", pair("a", "1"))
-	b.must("PutKv", pair("b", "1"))
-	out := b.must("BatchDeleteKv", api.Params{"Namespace": "ns", "Keys": `["a","b","c","d/e","a"]`})
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("PutKv", pair("a", "1"))
+	b.Must("PutKv", pair("b", "1"))
+	out := b.Must("BatchDeleteKv", api.Params{"Namespace": "ns", "Keys": `["a","b","c","d/e","a"]`})
 	require.Equal(t, map[string]any{"SuccessKeys": []any{"a", "b"}, "FailKeys": []any{"c", "d/e", "a"}}, out)
-	require.EqualValues(t, 0, b.must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
+	require.EqualValues(t, 0, b.Must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
 	_, code := b.call("BatchDeleteKv", api.Params{"Namespace": "ns"})
 	require.Equal(t, "400 MissingKeys", code)
 	_, code = b.call("BatchDeleteKv", api.Params{"Namespace": "ns", "Keys": list(t, make([]string, 10_001))})
@@ -98,20 +98,20 @@ func TestHighCapacity(t *testing.T) {
 		"oversize": strings.Repeat(" ", maxFileBatch+1),
 	}
 	b := newBench(t, Config{Files: files})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
 	at := func(url string) api.Params { return api.Params{"Namespace": "ns", "Key": "k", "Url": url} }
 
-	require.Equal(t, "3000000", b.must("PutKvWithHighCapacity", at("one"))["Length"])
-	require.Equal(t, big, b.must("GetKv", pair("k", ""))["Value"], "the key is the call's")
-	out := b.must("BatchPutKvWithHighCapacity", at("batch"))
+	require.Equal(t, "3000000", b.Must("PutKvWithHighCapacity", at("one"))["Length"])
+	require.Equal(t, big, b.Must("GetKv", pair("k", ""))["Value"], "the key is the call's")
+	out := b.Must("BatchPutKvWithHighCapacity", at("batch"))
 	require.Equal(t, map[string]any{"SuccessKeys": []any{"a", "d"}, "FailKeys": []any{"b c"}}, out)
-	require.Equal(t, "9", b.must("GetKvDetail", pair("d", ""))["ExpirationTtl"])
-	out = b.must("BatchDeleteKvWithHighCapacity", at("keys"))
+	require.Equal(t, "9", b.Must("GetKvDetail", pair("d", ""))["ExpirationTtl"])
+	out = b.Must("BatchDeleteKvWithHighCapacity", at("keys"))
 	require.Equal(t, map[string]any{"SuccessKeys": []any{"a"}, "FailKeys": []any{"gone"}}, out)
 
 	nothing := map[string]any{"SuccessKeys": []any{}, "FailKeys": []any{}}
 	for _, form := range []string{"list", "cut", "one", "keys"} {
-		require.Equal(t, nothing, b.must("BatchPutKvWithHighCapacity", at(form)), "another form does nothing and is no error: %s", form)
+		require.Equal(t, nothing, b.Must("BatchPutKvWithHighCapacity", at(form)), "another form does nothing and is no error: %s", form)
 	}
 	_, code := b.call("GetKv", pair("z", ""))
 	require.Equal(t, "404 InvalidKey.NotFound", code)

@@ -2,8 +2,6 @@ package kv
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,56 +10,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 )
 
-type bench struct {
-	t     *testing.T
-	table api.Table
-	now   time.Time
-}
+type bench struct{ *apitest.Bench }
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	b := &bench{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	cfg.Now = func() time.Time { return b.now }
-	b.table = New(store, cfg).Table()
+	b := &bench{apitest.New(t)}
+	b.Floats = true
+	cfg.Now = b.Clock
+	b.Table = New(b.Store, cfg).Table()
 	return b
 }
 
-// call answers the decoded JSON, and the status and code of an error. It fails
-// the test if an answer has a name that the catalogue does not.
+// call answers the decoded JSON, and the status and code of an error.
 func (b *bench) call(action string, params api.Params) (map[string]any, string) {
-	b.t.Helper()
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	if err != nil {
-		var e *api.Error
-		require.True(b.t, errors.As(err, &e), "%s: %v", action, err)
-		return nil, fmt.Sprintf("%d %s", e.Status, e.Code)
-	}
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	var out, shape map[string]any
-	require.NoError(b.t, json.Unmarshal(raw, &out))
-	op, ok := catalog.Lookup(action)
-	require.True(b.t, ok, action)
-	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
-	for name := range out {
-		require.Contains(b.t, shape, name, action)
+	b.T.Helper()
+	out, refused := b.Do(action, params)
+	if refused != nil {
+		return nil, fmt.Sprintf("%d %s", refused.Status, refused.Code)
 	}
 	return out, ""
-}
-
-func (b *bench) must(action string, params api.Params) map[string]any {
-	b.t.Helper()
-	out, code := b.call(action, params)
-	require.Empty(b.t, code, "%s %v", action, params)
-	return out
 }
 
 func pair(key, value string, more ...string) api.Params {
@@ -74,11 +45,11 @@ func pair(key, value string, more ...string) api.Params {
 
 func TestNamespaces(t *testing.T) {
 	b := newBench(t, Config{})
-	made := b.must("CreateKvNamespace", api.Params{"Namespace": "ns", "Description": "of tests"})
+	made := b.Must("CreateKvNamespace", api.Params{"Namespace": "ns", "Description": "of tests"})
 	require.Equal(t, "online", made["Status"])
 	require.Equal(t, "of tests", made["Description"])
 	require.Regexp(t, `^\d{15,}$`, made["NamespaceId"])
-	got := b.must("GetKvNamespace", api.Params{"Namespace": "ns"})
+	got := b.Must("GetKvNamespace", api.Params{"Namespace": "ns"})
 	require.Equal(t, made["NamespaceId"], got["NamespaceId"])
 	require.Equal(t, "1 GB", got["CapacityString"])
 
@@ -88,47 +59,47 @@ func TestNamespaces(t *testing.T) {
 		require.Equal(t, code, got, name)
 	}
 	for i := range 9 {
-		b.must("CreateKvNamespace", api.Params{"Namespace": fmt.Sprint("n", i)})
+		b.Must("CreateKvNamespace", api.Params{"Namespace": fmt.Sprint("n", i)})
 	}
 	_, code := b.call("CreateKvNamespace", api.Params{"Namespace": "eleventh"})
 	require.Equal(t, "406 InvalidNameSpace.QuotaFull", code)
 
-	b.must("PutKv", pair("k", "v"))
-	b.must("DeleteKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("PutKv", pair("k", "v"))
+	b.Must("DeleteKvNamespace", api.Params{"Namespace": "ns"})
 	for action := range map[string]bool{"DeleteKvNamespace": true, "GetKvNamespace": true, "GetKv": true, "PutKv": true, "DeleteKv": true, "ListKvs": true, "GetKvDetail": true} {
 		_, code := b.call(action, pair("k", "v"))
 		require.Equal(t, "404 InvalidNameSpace.NotFound", code, action)
 	}
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
 	_, code = b.call("GetKv", pair("k", ""))
 	require.Equal(t, "404 InvalidKey.NotFound", code, "pairs go with their namespace")
 }
 
 func TestAccount(t *testing.T) {
 	b := newBench(t, Config{})
-	require.Equal(t, "online", b.must("DescribeKvAccountStatus", api.Params{})["Status"])
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	b.must("PutKv", pair("abc", "1234567", "ExpirationTtl", "60"))
-	b.must("PutKv", pair("é", "12345678"))
-	got := b.must("GetKvAccount", api.Params{})
+	require.Equal(t, "online", b.Must("DescribeKvAccountStatus", api.Params{})["Status"])
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("PutKv", pair("abc", "1234567", "ExpirationTtl", "60"))
+	b.Must("PutKv", pair("é", "12345678"))
+	got := b.Must("GetKvAccount", api.Params{})
 	require.EqualValues(t, 20, got["CapacityUsed"], "keys and values, in bytes")
 	require.EqualValues(t, 10, got["NamespaceQuota"])
 	require.EqualValues(t, 1, got["NamespaceUsed"])
 	require.Equal(t, "10 GB", got["CapacityString"])
 	require.Equal(t, "20 B", got["NamespaceList"].([]any)[0].(map[string]any)["CapacityUsedString"])
 
-	b.now = b.now.Add(time.Minute)
-	require.EqualValues(t, 10, b.must("GetKvAccount", api.Params{})["CapacityUsed"], "what expired takes no room")
-	b.must("PutKv", pair("é", "1"))
-	require.EqualValues(t, 3, b.must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
-	b.must("DeleteKv", pair("é", ""))
-	require.EqualValues(t, 0, b.must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
+	b.Now = b.Now.Add(time.Minute)
+	require.EqualValues(t, 10, b.Must("GetKvAccount", api.Params{})["CapacityUsed"], "what expired takes no room")
+	b.Must("PutKv", pair("é", "1"))
+	require.EqualValues(t, 3, b.Must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
+	b.Must("DeleteKv", pair("é", ""))
+	require.EqualValues(t, 0, b.Must("GetKvNamespace", api.Params{"Namespace": "ns"})["CapacityUsed"])
 }
 
 func TestOfflineAccount(t *testing.T) {
 	b := newBench(t, Config{Offline: true})
-	require.Equal(t, "offline", b.must("DescribeKvAccountStatus", api.Params{})["Status"])
-	for action := range b.table {
+	require.Equal(t, "offline", b.Must("DescribeKvAccountStatus", api.Params{})["Status"])
+	for action := range b.Table {
 		if action != "DescribeKvAccountStatus" {
 			_, code := b.call(action, pair("k", "v"))
 			require.Equal(t, "404 InvalidAccount.NotFound", code, action)
@@ -138,8 +109,8 @@ func TestOfflineAccount(t *testing.T) {
 
 func TestPutRefusals(t *testing.T) {
 	b := newBench(t, Config{Capacity: 4_000_000})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	now := b.now.Unix()
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	now := b.Now.Unix()
 	at := func(d int64) string { return strconv.FormatInt(now+d, 10) }
 	big := strings.Repeat("x", maxValue)
 	for name, c := range map[string]struct {
@@ -170,35 +141,35 @@ func TestPutRefusals(t *testing.T) {
 			require.Equal(t, c.code, code)
 		})
 	}
-	b.must("PutKv", pair("one", big[:1_900_000]))
-	b.must("PutKv", pair("k", big[:1_900_000]))
+	b.Must("PutKv", pair("one", big[:1_900_000]))
+	b.Must("PutKv", pair("k", big[:1_900_000]))
 	_, code := b.call("PutKv", pair("two", big[:1_900_000]))
 	require.Equal(t, "403 InvalidKey.ExceedsCapacity", code)
-	b.must("PutKv", pair("one", big[:1_900_000])) // no more than it was
+	b.Must("PutKv", pair("one", big[:1_900_000])) // no more than it was
 }
 
 func TestValues(t *testing.T) {
 	b := newBench(t, Config{})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	put := b.must("PutKv", pair("k", "héllo"))
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	put := b.Must("PutKv", pair("k", "héllo"))
 	require.Equal(t, map[string]any{"Length": "6", "Value": "héllo"}, put)
-	require.Equal(t, "héllo", b.must("GetKv", pair("k", ""))["Value"])
-	require.Equal(t, base64.StdEncoding.EncodeToString([]byte("héllo")), b.must("GetKv", pair("k", "", "Base64", "true"))["Value"])
+	require.Equal(t, "héllo", b.Must("GetKv", pair("k", ""))["Value"])
+	require.Equal(t, base64.StdEncoding.EncodeToString([]byte("héllo")), b.Must("GetKv", pair("k", "", "Base64", "true"))["Value"])
 
 	bytes := []byte{0, 1, 0xff, 0xfe, '\n'}
 	text := base64.StdEncoding.EncodeToString(bytes)
-	require.Equal(t, map[string]any{"Length": "5", "Value": text}, b.must("PutKv", pair("bin", text, "Base64", "true")))
-	require.Equal(t, text, b.must("GetKv", pair("bin", "", "Base64", "true"))["Value"])
+	require.Equal(t, map[string]any{"Length": "5", "Value": text}, b.Must("PutKv", pair("bin", text, "Base64", "true")))
+	require.Equal(t, text, b.Must("GetKv", pair("bin", "", "Base64", "true"))["Value"])
 
 	long := strings.Repeat("a", 100) + strings.Repeat("中", 57) + strings.Repeat("z", 100)
-	put = b.must("PutKv", pair("long", long))
+	put = b.Must("PutKv", pair("long", long))
 	require.Equal(t, strings.Repeat("a", 100)+"..."+strings.Repeat("z", 100), put["Value"])
 	require.Equal(t, strconv.Itoa(len(long)), put["Length"])
-	require.Equal(t, long, b.must("GetKv", pair("long", ""))["Value"])
-	require.Equal(t, long[:100], b.must("PutKv", pair("long", long[:100]))["Value"])
-	require.Equal(t, long[:100], b.must("GetKvDetail", pair("long", ""))["Value"], "overwritten")
+	require.Equal(t, long, b.Must("GetKv", pair("long", ""))["Value"])
+	require.Equal(t, long[:100], b.Must("PutKv", pair("long", long[:100]))["Value"])
+	require.Equal(t, long[:100], b.Must("GetKvDetail", pair("long", ""))["Value"], "overwritten")
 
-	b.must("DeleteKv", pair("k", ""))
+	b.Must("DeleteKv", pair("k", ""))
 	for _, action := range []string{"DeleteKv", "GetKv", "GetKvDetail"} {
 		_, code := b.call(action, pair("k", ""))
 		require.Equal(t, "404 InvalidKey.NotFound", code, action)
@@ -209,39 +180,39 @@ func TestValues(t *testing.T) {
 
 func TestExpiry(t *testing.T) {
 	b := newBench(t, Config{})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
-	b.must("PutKv", pair("ttl", "v", "ExpirationTtl", "60", "Expiration", strconv.FormatInt(b.now.Unix()+5, 10)))
-	b.must("PutKv", pair("at", "v", "Expiration", strconv.FormatInt(b.now.Unix()+30, 10)))
-	b.must("PutKv", pair("stays", "v"))
-	require.NotContains(t, b.must("GetKvDetail", pair("stays", "")), "ExpirationTtl")
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("PutKv", pair("ttl", "v", "ExpirationTtl", "60", "Expiration", strconv.FormatInt(b.Now.Unix()+5, 10)))
+	b.Must("PutKv", pair("at", "v", "Expiration", strconv.FormatInt(b.Now.Unix()+30, 10)))
+	b.Must("PutKv", pair("stays", "v"))
+	require.NotContains(t, b.Must("GetKvDetail", pair("stays", "")), "ExpirationTtl")
 
-	b.now = b.now.Add(29 * time.Second)
-	require.Equal(t, "31", b.must("GetKvDetail", pair("ttl", ""))["ExpirationTtl"])
-	require.EqualValues(t, 3, b.must("ListKvs", pair("", ""))["TotalCount"])
-	b.now = b.now.Add(time.Second)
+	b.Now = b.Now.Add(29 * time.Second)
+	require.Equal(t, "31", b.Must("GetKvDetail", pair("ttl", ""))["ExpirationTtl"])
+	require.EqualValues(t, 3, b.Must("ListKvs", pair("", ""))["TotalCount"])
+	b.Now = b.Now.Add(time.Second)
 	_, code := b.call("GetKv", pair("at", ""))
 	require.Equal(t, "404 InvalidKey.NotFound", code)
-	require.EqualValues(t, 2, b.must("ListKvs", pair("", ""))["TotalCount"])
+	require.EqualValues(t, 2, b.Must("ListKvs", pair("", ""))["TotalCount"])
 	_, code = b.call("DeleteKv", pair("at", ""))
 	require.Equal(t, "404 InvalidKey.NotFound", code)
-	b.must("PutKv", pair("ttl", "v")) // without a time it stays again
-	b.now = b.now.Add(time.Hour)
-	require.Equal(t, "v", b.must("GetKv", pair("ttl", ""))["Value"])
+	b.Must("PutKv", pair("ttl", "v")) // without a time it stays again
+	b.Now = b.Now.Add(time.Hour)
+	require.Equal(t, "v", b.Must("GetKv", pair("ttl", ""))["Value"])
 }
 
 func TestListKvs(t *testing.T) {
 	b := newBench(t, Config{})
-	b.must("CreateKvNamespace", api.Params{"Namespace": "ns"})
+	b.Must("CreateKvNamespace", api.Params{"Namespace": "ns"})
 	for i := range 120 {
-		b.must("PutKv", pair(fmt.Sprintf("a%03d", i), "v"))
+		b.Must("PutKv", pair(fmt.Sprintf("a%03d", i), "v"))
 	}
-	b.must("PutKv", pair("b%", "v"))
+	b.Must("PutKv", pair("b%", "v"))
 	list := func(more ...string) (keys []string, total any) {
 		p := api.Params{"Namespace": "ns"}
 		for i := 0; i < len(more); i += 2 {
 			p[more[i]] = more[i+1]
 		}
-		out := b.must("ListKvs", p)
+		out := b.Must("ListKvs", p)
 		for _, k := range out["Keys"].([]any) {
 			keys = append(keys, k.(map[string]any)["Name"].(string))
 			require.Equal(t, "2026-03-01T12:00:00Z", k.(map[string]any)["UpdateTime"])

@@ -3,55 +3,35 @@ package lists
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 )
 
 type bench struct {
-	t     *testing.T
-	table api.Table
-	used  string
+	*apitest.Bench
+	used string
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	b := &bench{t: t}
-	b.table = New(store, Config{
-		Now:   func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
+	b := &bench{Bench: apitest.New(t)}
+	b.Floats = true
+	b.Table = New(b.Store, Config{
+		Now:   b.Clock,
 		InUse: func(_ context.Context, _ *sql.Tx, name string) (bool, error) { return name == b.used, nil },
 	}).Table()
 	return b
 }
 
-func (b *bench) call(action string, params api.Params) (out map[string]any, code string) {
-	b.t.Helper()
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	var e *api.Error
-	if errors.As(err, &e) {
-		return nil, e.Code
-	}
-	require.NoError(b.t, err)
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	require.NoError(b.t, json.Unmarshal(raw, &out))
-	return out, ""
-}
-
 func (b *bench) create(name, kind, items string) (id, code string) {
-	b.t.Helper()
-	out, code := b.call("CreateList", api.Params{"Name": name, "Kind": kind, "Items": items, "Description": "d " + name})
+	b.T.Helper()
+	out, code := b.Call("CreateList", api.Params{"Name": name, "Kind": kind, "Items": items, "Description": "d " + name})
 	if code != "" {
 		return "", code
 	}
@@ -62,27 +42,27 @@ func TestLifeOfAList(t *testing.T) {
 	b := newBench(t)
 	id, code := b.create("blocked", "ip", `["10.0.0.1","10.0.0.0/8"," 2001:DB8::/32","10.0.0.1"]`)
 	require.Empty(t, code)
-	got, _ := b.call("GetList", api.Params{"Id": id})
+	got, _ := b.Call("GetList", api.Params{"Id": id})
 	require.Equal(t, []any{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"}, got["Items"])
 	require.Equal(t, "ip", got["Kind"])
-	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "", "Items": `[]`})
+	_, code = b.Call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "", "Items": `[]`})
 	require.Empty(t, code)
-	got, _ = b.call("GetList", api.Params{"Id": id})
+	got, _ = b.Call("GetList", api.Params{"Id": id})
 	require.Equal(t, []any{}, got["Items"])
 	require.Equal(t, "denied", got["Name"])
 
 	b.used = "denied"
-	_, code = b.call("DeleteList", api.Params{"Id": id})
+	_, code = b.Call("DeleteList", api.Params{"Id": id})
 	require.Equal(t, "DependedByOthers", code)
-	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "other", "Description": "", "Items": `[]`})
+	_, code = b.Call("UpdateList", api.Params{"Id": id, "Name": "other", "Description": "", "Items": `[]`})
 	require.Equal(t, "DependedByOthers", code, "a new name would leave the rules without the list")
-	_, code = b.call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "x", "Items": `["1.1.1.1"]`})
+	_, code = b.Call("UpdateList", api.Params{"Id": id, "Name": "denied", "Description": "x", "Items": `["1.1.1.1"]`})
 	require.Empty(t, code)
 	b.used = ""
-	_, code = b.call("DeleteList", api.Params{"Id": id})
+	_, code = b.Call("DeleteList", api.Params{"Id": id})
 	require.Empty(t, code)
 	for _, action := range []string{"GetList", "DeleteList", "UpdateList"} {
-		_, code = b.call(action, api.Params{"Id": id, "Name": "n", "Description": "", "Items": `[]`})
+		_, code = b.Call(action, api.Params{"Id": id, "Name": "n", "Description": "", "Items": `[]`})
 		require.Equal(t, "List.NotFound", code, action)
 	}
 }
@@ -127,7 +107,7 @@ func TestListLists(t *testing.T) {
 		"": "b a c", `{"Kind":"ip"}`: "b c", `{"OrderBy":"name"}`: "a b c", `{"OrderBy":"name","Desc":true}`: "c b a",
 		`{"ItemLike":"10.2"}`: "c", `{"NameItemLike":"x"}`: "a", `{"NameLike":"b"}`: "b", `{"DescriptionLike":"d c"}`: "c", `{"IdLike":"zz"}`: "",
 	} {
-		out, code := b.call("ListLists", api.Params{"QueryArgs": query})
+		out, code := b.Call("ListLists", api.Params{"QueryArgs": query})
 		require.Empty(t, code)
 		var names []string
 		for _, l := range out["Lists"].([]any) {
@@ -137,9 +117,9 @@ func TestListLists(t *testing.T) {
 		require.EqualValues(t, 3, out["Usage"])
 		require.EqualValues(t, 4, out["ItemsUsage"])
 	}
-	out, _ := b.call("ListLists", api.Params{"PageSize": "2", "PageNumber": "2"})
+	out, _ := b.Call("ListLists", api.Params{"PageSize": "2", "PageNumber": "2"})
 	require.Len(t, out["Lists"], 1)
 	require.EqualValues(t, 3, out["TotalCount"])
-	_, code := b.call("ListLists", api.Params{"QueryArgs": `{"OrderBy":"colour"}`})
+	_, code := b.Call("ListLists", api.Params{"QueryArgs": `{"OrderBy":"colour"}`})
 	require.Equal(t, "InvalidOrderBy", code)
 }

@@ -1,86 +1,49 @@
 package purge
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // bench is the service on a fresh state with the site example.com, which has a
 // proxied record www and a plain one.
 type bench struct {
-	t     *testing.T
-	table api.Table
-	now   time.Time
-	site  string
+	*apitest.Bench
+	site string
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
+	b := &bench{Bench: apitest.New(t)}
+	b.Floats = true
+	cfg.Now = b.Clock
+	sites, err := site.New(t.Context(), b.Store, site.Config{Now: cfg.Now})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	b := &bench{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	cfg.Now = func() time.Time { return b.now }
-	sites, err := site.New(t.Context(), store, site.Config{Now: cfg.Now})
-	require.NoError(t, err)
-	b.table = New(store, cfg).Table()
-	b.table.Add(sites.Table())
-	instance := b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"]
-	b.site = fmt.Sprintf("%.0f", b.must("CreateSite", api.Params{"SiteName": "example.com", "AccessType": "NS",
+	b.Table = New(b.Store, cfg).Table()
+	b.Table.Add(sites.Table())
+	instance := b.Must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"]
+	b.site = fmt.Sprintf("%.0f", b.Must("CreateSite", api.Params{"SiteName": "example.com", "AccessType": "NS",
 		"Coverage": "overseas", "InstanceId": instance})["SiteId"])
 	for name, proxied := range map[string]bool{"www": true, "*.any": true, "plain": false} {
 		record := api.Params{"SiteId": b.site, "RecordName": name + ".example.com", "Type": "A/AAAA", "Ttl": "1", "Data": `{"Value":"8.8.8.8"}`}
 		if proxied {
 			record["Proxied"], record["BizName"] = "true", "web"
 		}
-		b.must("CreateRecord", record)
+		b.Must("CreateRecord", record)
 	}
 	return b
 }
 
-// call answers the decoded JSON, and the code of an error. It fails the test if
-// an answer has a name that the catalogue does not.
-func (b *bench) call(action string, params api.Params) (map[string]any, string) {
-	b.t.Helper()
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	if err != nil {
-		var e *api.Error
-		require.True(b.t, errors.As(err, &e), "%s: %v", action, err)
-		return nil, e.Code
-	}
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	var out, shape map[string]any
-	require.NoError(b.t, json.Unmarshal(raw, &out))
-	op, ok := catalog.Lookup(action)
-	require.True(b.t, ok, action)
-	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
-	for name := range out {
-		require.Contains(b.t, shape, name, action)
-	}
-	return out, ""
-}
-
-func (b *bench) must(action string, params api.Params) map[string]any {
-	b.t.Helper()
-	out, code := b.call(action, params)
-	require.Empty(b.t, code, "%s %v", action, params)
-	return out
-}
-
 // purges lists the purges of all types that are listed apart.
 func (b *bench) purges(more ...string) []map[string]any {
-	b.t.Helper()
+	b.T.Helper()
 	var out []map[string]any
 	for _, kind := range []string{typeFile, typeCacheTag, typeDirectory, typeIgnoreParams, typeHostname, typeAll} {
 		out = append(out, b.tasks("DescribePurgeTasks", append(more, "Type", kind)...)...)
@@ -89,19 +52,19 @@ func (b *bench) purges(more ...string) []map[string]any {
 }
 
 func (b *bench) purge(kind, content string) (map[string]any, string) {
-	b.t.Helper()
-	return b.call("PurgeCaches", api.Params{"SiteId": b.site, "Type": kind, "Content": content})
+	b.T.Helper()
+	return b.Call("PurgeCaches", api.Params{"SiteId": b.site, "Type": kind, "Content": content})
 }
 
 // tasks lists the tasks of an operation, newest first.
 func (b *bench) tasks(action string, more ...string) []map[string]any {
-	b.t.Helper()
+	b.T.Helper()
 	params := api.Params{"SiteId": b.site}
 	for i := 0; i < len(more); i += 2 {
 		params[more[i]] = more[i+1]
 	}
 	var out []map[string]any
-	for _, t := range b.must(action, params)["Tasks"].([]any) {
+	for _, t := range b.Must(action, params)["Tasks"].([]any) {
 		out = append(out, t.(map[string]any))
 	}
 	return out
@@ -142,14 +105,14 @@ func TestPurgeContent(t *testing.T) {
 		})
 	}
 	b := newBench(t, Config{})
-	_, code := b.call("PurgeCaches", api.Params{"SiteId": "1", "Type": "purgeall", "Content": `{"PurgeAll":true}`})
+	_, code := b.Call("PurgeCaches", api.Params{"SiteId": "1", "Type": "purgeall", "Content": `{"PurgeAll":true}`})
 	require.Equal(t, "SiteNotFound", code)
 }
 
 func TestTasksRunAndAreListed(t *testing.T) {
 	b := newBench(t, Config{Duration: 10 * time.Second})
 	first, _ := b.purge("file", `{"Files":["http://www.example.com/1","http://www.example.com/2"]}`)
-	b.now = b.now.Add(4 * time.Second)
+	b.Now = b.Now.Add(4 * time.Second)
 	b.purge("directory", `{"Directories":["http://www.example.com/d/"]}`)
 
 	require.Len(t, b.tasks("DescribePurgeTasks"), 2, "files, if nothing is said")
@@ -161,13 +124,13 @@ func TestTasksRunAndAreListed(t *testing.T) {
 	require.Equal(t, first["TaskId"], tasks[2]["TaskId"], "one call, one task id")
 	require.Equal(t, "40%", tasks[1]["Process"])
 
-	b.now = b.now.Add(6 * time.Second)
+	b.Now = b.Now.Add(6 * time.Second)
 	require.Len(t, b.purges("Status", "Complete"), 2)
 	require.Len(t, b.purges("Status", "Refreshing"), 1)
 	require.Len(t, b.tasks("DescribePurgeTasks", "Type", "file"), 2)
 	require.Len(t, b.tasks("DescribePurgeTasks", "Content", "http://www.example.com/1"), 1)
 	require.Len(t, b.purges("StartTime", "2026-03-01T12:00:04Z", "EndTime", "2026-03-01T12:00:04Z"), 1)
-	second := b.must("DescribePurgeTasks", api.Params{"SiteId": b.site, "PageSize": "1", "PageNumber": "2"})
+	second := b.Must("DescribePurgeTasks", api.Params{"SiteId": b.site, "PageSize": "1", "PageNumber": "2"})
 	require.EqualValues(t, 2, second["TotalCount"])
 	require.Len(t, second["Tasks"], 1)
 	require.Empty(t, b.tasks("DescribePreloadTasks"))
@@ -186,18 +149,18 @@ func TestTasksRunAndAreListed(t *testing.T) {
 		"too far a page": {api.Params{"PageNumber": "100001"}, "InvalidPageNumber"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, code := b.call("DescribePurgeTasks", c.params)
+			_, code := b.Call("DescribePurgeTasks", c.params)
 			require.Equal(t, c.code, code)
 		})
 	}
-	b.now = b.now.Add(31 * 24 * time.Hour)
+	b.Now = b.Now.Add(31 * 24 * time.Hour)
 	require.Empty(t, b.purges(), "tasks are kept for 30 days")
 }
 
 func TestQuota(t *testing.T) {
 	b := newBench(t, Config{Quota: map[string]int64{"file": 3}})
 	quota := func(kind string) []any {
-		out := b.must("GetPurgeQuota", api.Params{"SiteId": b.site, "Type": kind})
+		out := b.Must("GetPurgeQuota", api.Params{"SiteId": b.site, "Type": kind})
 		return []any{out["Quota"], out["Usage"], out["Quota30Day"], out["Usage30Day"]}
 	}
 	b.purge("file", `{"Files":["http://www.example.com/1"]}`)
@@ -210,19 +173,19 @@ func TestQuota(t *testing.T) {
 	require.Equal(t, "2", quota("file")[1], "a refused call counts nothing")
 	_, code = b.purge("file", `{"Files":["http://www.example.com/1"]}`)
 	require.Empty(t, code)
-	b.now = b.now.Add(12 * time.Hour)
+	b.Now = b.Now.Add(12 * time.Hour)
 	require.Equal(t, "0", quota("file")[1], "the next day")
-	_, code = b.call("GetPurgeQuota", api.Params{"SiteId": b.site, "Type": "preload"})
+	_, code = b.Call("GetPurgeQuota", api.Params{"SiteId": b.site, "Type": "preload"})
 	require.Equal(t, "InvalidType", code)
 }
 
 func TestPreload(t *testing.T) {
 	b := newBench(t, Config{Quota: map[string]int64{Preload: 4}})
-	out := b.must("PreloadCaches", api.Params{"SiteId": b.site, "Headers": `{"Accept-Encoding":"br"}`,
+	out := b.Must("PreloadCaches", api.Params{"SiteId": b.site, "Headers": `{"Accept-Encoding":"br"}`,
 		"Content": `["http://www.example.com/1","https://x.any.example.com/","http://plain.example.com/"]`})
 	require.Regexp(t, `^\d{15,}$`, out["TaskId"])
 	require.Len(t, b.tasks("DescribePreloadTasks", "Status", "Refreshing"), 3)
-	b.now = b.now.Add(time.Minute)
+	b.Now = b.Now.Add(time.Minute)
 	done := b.tasks("DescribePreloadTasks")
 	require.Equal(t, "Failed", done[0]["Status"], "a plain record is not at the edge")
 	require.Equal(t, "Internal Error", done[0]["Description"])
@@ -235,7 +198,7 @@ func TestPreload(t *testing.T) {
 		`["http://www.example.com/1","http://www.example.com/2"]`: "QuotaExceeded.Preload",
 		`["http://www.example.com/1"]`:                            "",
 	} {
-		_, got := b.call("PreloadCaches", api.Params{"SiteId": b.site, "Content": content})
+		_, got := b.Call("PreloadCaches", api.Params{"SiteId": b.site, "Content": content})
 		require.Equal(t, code, got, content)
 	}
 }
@@ -243,6 +206,6 @@ func TestPreload(t *testing.T) {
 func TestTasksGoWithTheirSite(t *testing.T) {
 	b := newBench(t, Config{})
 	b.purge("purgeall", `{"PurgeAll":true}`)
-	b.must("DeleteSite", api.Params{"SiteId": b.site})
-	require.Empty(t, b.must("DescribePurgeTasks", api.Params{"Type": typeAll})["Tasks"])
+	b.Must("DeleteSite", api.Params{"SiteId": b.site})
+	require.Empty(t, b.Must("DescribePurgeTasks", api.Params{"Type": typeAll})["Tasks"])
 }

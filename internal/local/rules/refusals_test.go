@@ -60,10 +60,10 @@ func TestRefusals(t *testing.T) {
 		"upload size":            {"NetworkOptimization", rule("a", "UploadMaxFilesize", "99"), "InvalidUploadMaxFilesize"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.t = t
-			_, code := b.call("Create"+c.family, c.params)
+			b.T = t
+			_, code := b.Call("Create"+c.family, c.params)
 			require.Equal(t, c.code, code)
-			require.Equal(t, json.Number("0"), b.must("List"+c.family+"s", api.Params{})["TotalCount"])
+			require.Equal(t, json.Number("0"), b.Must("List"+c.family+"s", api.Params{})["TotalCount"])
 		})
 	}
 }

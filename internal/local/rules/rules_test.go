@@ -1,116 +1,44 @@
 package rules
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // bench is the service on a fresh state with one site, called as the gateway
 // calls it.
 type bench struct {
-	t     *testing.T
-	table api.Table
-	store *state.Store
-	site  string
+	*apitest.Bench
+	site string
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
+	b := &bench{Bench: apitest.New(t)}
+	sites, err := site.New(t.Context(), b.Store, site.Config{})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	sites, err := site.New(t.Context(), store, site.Config{})
-	require.NoError(t, err)
-	b := &bench{t: t, table: sites.Table(), store: store}
-	b.table.Add(New(store, cfg).Table())
+	b.Table = sites.Table()
+	b.Table.Add(New(b.Store, cfg).Table())
 	b.site = b.newSite("example.com")
+	b.Defaults = api.Params{"SiteId": b.site}
 	return b
 }
 
 func (b *bench) newSite(name string) string {
-	b.t.Helper()
-	plan := b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"].(string)
-	out := b.must("CreateSite", api.Params{"SiteName": name, "AccessType": "NS", "Coverage": "overseas", "InstanceId": plan})
+	b.T.Helper()
+	plan := b.Must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"].(string)
+	out := b.Must("CreateSite", api.Params{"SiteName": name, "AccessType": "NS", "Coverage": "overseas", "InstanceId": plan})
 	return out["SiteId"].(json.Number).String()
-}
-
-// call answers the decoded JSON and the error code, and fails the test if an
-// answer has a name that the catalogue does not.
-func (b *bench) call(action string, params api.Params) (map[string]any, string) {
-	b.t.Helper()
-	if _, ok := params["SiteId"]; !ok && b.site != "" {
-		params["SiteId"] = b.site
-	}
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	if err != nil {
-		var e *api.Error
-		require.True(b.t, errors.As(err, &e), "%s: %v", action, err)
-		require.NotEmpty(b.t, e.Message)
-		require.GreaterOrEqual(b.t, e.Status, 400)
-		return nil, e.Code
-	}
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	var out map[string]any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	require.NoError(b.t, d.Decode(&out))
-	op, _ := catalog.Lookup(action)
-	var shape any
-	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
-	requireShape(b.t, action, shape, out)
-	return out, ""
-}
-
-func (b *bench) must(action string, params api.Params) map[string]any {
-	b.t.Helper()
-	out, code := b.call(action, params)
-	require.Empty(b.t, code, "%s %v", action, params)
-	return out
-}
-
-func requireShape(t *testing.T, at string, shape, got any) {
-	t.Helper()
-	switch want := shape.(type) {
-	case map[string]any:
-		object, _ := got.(map[string]any)
-		for name, v := range object {
-			field, known := want[name]
-			if values, isMap := want["*"]; isMap {
-				field, known = values, true
-			}
-			require.True(t, known, "%s has no %s", at, name)
-			requireShape(t, at+"."+name, field, v)
-		}
-	case []any:
-		items, ok := got.([]any)
-		require.True(t, ok, "%s is %T", at, got)
-		for _, v := range items {
-			requireShape(t, at+"[]", want[0], v)
-		}
-	case string:
-		switch got.(type) {
-		case string:
-			require.Contains(t, []string{"string", "any"}, want, at)
-		case json.Number:
-			require.Contains(t, []string{"integer", "long", "number", "any"}, want, at)
-		case bool:
-			require.Contains(t, []string{"boolean", "any"}, want, at)
-		}
-	}
 }
 
 const host = `(http.host eq "www.example.com")`
@@ -153,16 +81,16 @@ func TestEveryFamily(t *testing.T) {
 	sample := samples()
 	for _, f := range families() {
 		t.Run(f.name, func(t *testing.T) {
-			b.t = t
+			b.T = t
 			params, ok := sample[f.name]
 			require.True(t, ok)
 			made := rule("r", "Sequence", "7")
 			for k, v := range params {
 				made[k] = v
 			}
-			id := b.must("Create"+f.name, made)["ConfigId"].(json.Number).String()
+			id := b.Must("Create"+f.name, made)["ConfigId"].(json.Number).String()
 			require.GreaterOrEqual(t, len(id), 15)
-			got := b.must("Get"+f.name, api.Params{"ConfigId": id})
+			got := b.Must("Get"+f.name, api.Params{"ConfigId": id})
 			require.Equal(t, "rule", got["ConfigType"])
 			require.Equal(t, host, got["Rule"])
 			require.Equal(t, json.Number("7"), got["Sequence"])
@@ -173,20 +101,20 @@ func TestEveryFamily(t *testing.T) {
 					require.NotEmpty(t, got[name], name)
 				}
 			}
-			list := b.must(f.listAction(), api.Params{})
+			list := b.Must(f.listAction(), api.Params{})
 			require.Equal(t, json.Number("1"), list["TotalCount"])
 			delete(got, "RequestId")
 			require.Equal(t, []any{got}, list["Configs"])
 
-			b.must("Update"+f.name, api.Params{"ConfigId": id, "RuleEnable": "off"})
-			after := b.must("Get"+f.name, api.Params{"ConfigId": id})
+			b.Must("Update"+f.name, api.Params{"ConfigId": id, "RuleEnable": "off"})
+			after := b.Must("Get"+f.name, api.Params{"ConfigId": id})
 			require.Equal(t, "off", after["RuleEnable"])
 			got["RuleEnable"] = "off"
 			require.Equal(t, got, after, "what is not said stays")
 
-			b.must("Delete"+f.name, api.Params{"ConfigId": id})
+			b.Must("Delete"+f.name, api.Params{"ConfigId": id})
 			for _, action := range []string{"Get", "Update", "Delete"} {
-				_, code := b.call(action+f.name, api.Params{"ConfigId": id})
+				_, code := b.Call(action+f.name, api.Params{"ConfigId": id})
 				require.Equal(t, "InvalidConfigId.NotFound", code, action)
 			}
 		})
@@ -195,28 +123,28 @@ func TestEveryFamily(t *testing.T) {
 
 func TestOneGlobalConfiguration(t *testing.T) {
 	b := newBench(t, Config{})
-	id := b.must("CreateCompressionRule", api.Params{"Gzip": "on"})["ConfigId"].(json.Number).String()
-	got := b.must("GetCompressionRule", api.Params{"ConfigId": id})
+	id := b.Must("CreateCompressionRule", api.Params{"Gzip": "on"})["ConfigId"].(json.Number).String()
+	got := b.Must("GetCompressionRule", api.Params{"ConfigId": id})
 	require.Equal(t, "global", got["ConfigType"])
 	require.NotContains(t, got, "Rule")
-	_, code := b.call("CreateCompressionRule", api.Params{"Gzip": "off"})
+	_, code := b.Call("CreateCompressionRule", api.Params{"Gzip": "off"})
 	require.Equal(t, "Config.AlreadyExist", code)
-	_, code = b.call("UpdateCompressionRule", api.Params{"ConfigId": id, "Rule": "true"})
+	_, code = b.Call("UpdateCompressionRule", api.Params{"ConfigId": id, "Rule": "true"})
 	require.Equal(t, "InvalidRule", code)
-	b.must("CreateCompressionRule", rule("r", "Gzip", "on"))
-	b.must("CreateImageTransform", api.Params{"Enable": "on"})
+	b.Must("CreateCompressionRule", rule("r", "Gzip", "on"))
+	b.Must("CreateImageTransform", api.Params{"Enable": "on"})
 	other := b.newSite("example.org")
-	b.must("CreateCompressionRule", api.Params{"Gzip": "on", "SiteId": other})
+	b.Must("CreateCompressionRule", api.Params{"Gzip": "on", "SiteId": other})
 }
 
 func TestListInOrder(t *testing.T) {
 	b := newBench(t, Config{Quota: 4})
-	b.must("CreateCacheRule", rule("second", "Sequence", "5"))
-	b.must("CreateCacheRule", rule("last"))
-	b.must("CreateCacheRule", rule("first", "Sequence", "2"))
-	b.must("CreateCacheRule", api.Params{"EdgeCacheMode": "follow_origin"})
+	b.Must("CreateCacheRule", rule("second", "Sequence", "5"))
+	b.Must("CreateCacheRule", rule("last"))
+	b.Must("CreateCacheRule", rule("first", "Sequence", "2"))
+	b.Must("CreateCacheRule", api.Params{"EdgeCacheMode": "follow_origin"})
 	names := func(p api.Params) (out []string) {
-		for _, c := range b.must("ListCacheRules", p)["Configs"].([]any) {
+		for _, c := range b.Must("ListCacheRules", p)["Configs"].([]any) {
 			name, _ := c.(map[string]any)["RuleName"].(string)
 			out = append(out, name)
 		}
@@ -226,66 +154,66 @@ func TestListInOrder(t *testing.T) {
 	require.Equal(t, []string{"first", "second", "last"}, names(api.Params{"ConfigType": "rule"}))
 	require.Equal(t, []string{"second"}, names(api.Params{"RuleName": "second"}))
 	require.Equal(t, []string{"last"}, names(api.Params{"PageNumber": "2", "PageSize": "3"}))
-	out := b.must("ListCacheRules", api.Params{"PageSize": "3"})
+	out := b.Must("ListCacheRules", api.Params{"PageSize": "3"})
 	require.Equal(t, []json.Number{"4", "2"}, []json.Number{out["TotalCount"].(json.Number), out["TotalPage"].(json.Number)})
-	_, code := b.call("ListCacheRules", api.Params{"ConfigType": "all"})
+	_, code := b.Call("ListCacheRules", api.Params{"ConfigType": "all"})
 	require.Equal(t, "InvalidConfigType", code)
-	_, code = b.call("ListCacheRules", api.Params{"PageSize": "501"})
+	_, code = b.Call("ListCacheRules", api.Params{"PageSize": "501"})
 	require.Equal(t, "InvalidPageSize", code)
 
-	b.must("CreateCacheRule", rule("fourth"))
-	_, code = b.call("CreateCacheRule", rule("fifth"))
+	b.Must("CreateCacheRule", rule("fourth"))
+	_, code = b.Call("CreateCacheRule", rule("fifth"))
 	require.Equal(t, "RuleQuotaCheckFailed", code)
 }
 
 func TestConfigurationsGoWithTheirSite(t *testing.T) {
 	b := newBench(t, Config{})
-	id := b.must("CreateCacheRule", rule("r"))["ConfigId"].(json.Number).String()
-	b.must("UpdateTieredCache", api.Params{"CacheArchitectureMode": "edge_smart"})
+	id := b.Must("CreateCacheRule", rule("r"))["ConfigId"].(json.Number).String()
+	b.Must("UpdateTieredCache", api.Params{"CacheArchitectureMode": "edge_smart"})
 	other := b.newSite("example.org")
-	_, code := b.call("GetCacheRule", api.Params{"ConfigId": id, "SiteId": other})
+	_, code := b.Call("GetCacheRule", api.Params{"ConfigId": id, "SiteId": other})
 	require.Equal(t, "InvalidConfigId.NotFound", code, "of another site")
-	_, code = b.call("GetOriginRule", api.Params{"ConfigId": id})
+	_, code = b.Call("GetOriginRule", api.Params{"ConfigId": id})
 	require.Equal(t, "InvalidConfigId.NotFound", code, "of another family")
-	b.must("DeleteSite", api.Params{"SiteId": b.site})
-	_, code = b.call("GetCacheRule", api.Params{"ConfigId": id})
+	b.Must("DeleteSite", api.Params{"SiteId": b.site})
+	_, code = b.Call("GetCacheRule", api.Params{"ConfigId": id})
 	require.Equal(t, "SiteNotFound", code)
-	_, code = b.call("GetTieredCache", api.Params{})
+	_, code = b.Call("GetTieredCache", api.Params{})
 	require.Equal(t, "SiteNotFound", code)
 }
 
 func TestUpdateClears(t *testing.T) {
 	b := newBench(t, Config{})
-	id := b.must("CreateCacheRule", rule("r", "EdgeCacheMode", "follow_origin", "UserGeo", "on"))["ConfigId"].(json.Number).String()
-	b.must("UpdateCacheRule", api.Params{"ConfigId": id, "UserGeo": "", "RuleName": "renamed", "Sequence": "9"})
-	got := b.must("GetCacheRule", api.Params{"ConfigId": id})
+	id := b.Must("CreateCacheRule", rule("r", "EdgeCacheMode", "follow_origin", "UserGeo", "on"))["ConfigId"].(json.Number).String()
+	b.Must("UpdateCacheRule", api.Params{"ConfigId": id, "UserGeo": "", "RuleName": "renamed", "Sequence": "9"})
+	got := b.Must("GetCacheRule", api.Params{"ConfigId": id})
 	require.NotContains(t, got, "UserGeo")
 	require.Equal(t, "renamed", got["RuleName"])
 	require.Equal(t, json.Number("9"), got["Sequence"])
-	_, code := b.call("UpdateCacheRule", api.Params{"ConfigId": id, "EdgeCacheMode": "override_origin", "RuleName": "lost"})
+	_, code := b.Call("UpdateCacheRule", api.Params{"ConfigId": id, "EdgeCacheMode": "override_origin", "RuleName": "lost"})
 	require.Equal(t, "MissingEdgeCacheTtl", code)
-	require.Equal(t, "renamed", b.must("GetCacheRule", api.Params{"ConfigId": id})["RuleName"], "a refused update changes nothing")
+	require.Equal(t, "renamed", b.Must("GetCacheRule", api.Params{"ConfigId": id})["RuleName"], "a refused update changes nothing")
 }
 
 func TestSettings(t *testing.T) {
 	b := newBench(t, Config{})
 	for _, x := range settings() {
-		got := b.must("Get"+x.name, api.Params{})
+		got := b.Must("Get"+x.name, api.Params{})
 		for name, want := range x.defaults {
 			require.Equal(t, want, got[name], "%s.%s", x.name, name)
 		}
 	}
-	b.must("UpdateCacheTag", api.Params{"TagName": "X-Tag"})
-	require.Equal(t, map[string]any{"TagName": "X-Tag", "CaseInsensitive": "off", "SiteVersion": json.Number("0")}, b.must("GetCacheTag", api.Params{}))
-	b.must("UpdateDevelopmentMode", api.Params{"Enable": "on"})
-	require.Equal(t, "on", b.must("GetDevelopmentMode", api.Params{})["Enable"])
-	require.Equal(t, "off", b.must("GetSeoBypass", api.Params{})["Enable"], "settings share no state")
+	b.Must("UpdateCacheTag", api.Params{"TagName": "X-Tag"})
+	require.Equal(t, map[string]any{"TagName": "X-Tag", "CaseInsensitive": "off", "SiteVersion": json.Number("0")}, b.Must("GetCacheTag", api.Params{}))
+	b.Must("UpdateDevelopmentMode", api.Params{"Enable": "on"})
+	require.Equal(t, "on", b.Must("GetDevelopmentMode", api.Params{})["Enable"])
+	require.Equal(t, "off", b.Must("GetSeoBypass", api.Params{})["Enable"], "settings share no state")
 	for action, params := range map[string]api.Params{
 		"UpdateTieredCache":     {"CacheArchitectureMode": "x"},
 		"UpdateDevelopmentMode": {"Enable": "yes"},
 		"UpdateCacheTag":        {"TagName": "a b"},
 	} {
-		_, code := b.call(action, params)
+		_, code := b.Call(action, params)
 		require.Contains(t, code, "Invalid", action)
 	}
 }
@@ -293,16 +221,16 @@ func TestSettings(t *testing.T) {
 func TestExpressionsByFamilyAndPlan(t *testing.T) {
 	b := newBench(t, Config{})
 	regex := `(http.request.uri matches "^/a[0-9]")`
-	b.must("CreateCacheRule", rule("a", "Rule", regex))
-	b.must("CreateCacheRule", rule("b", "Rule", `(http.request.uri contains "contested")`))
-	_, code := b.call("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.request.method eq "GET")`))
+	b.Must("CreateCacheRule", rule("a", "Rule", regex))
+	b.Must("CreateCacheRule", rule("b", "Rule", `(http.request.uri contains "contested")`))
+	_, code := b.Call("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.request.method eq "GET")`))
 	require.Equal(t, "CompileRuleError", code, "HTTPS rules ask for the host alone")
-	b.must("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.host eq "www.example.com")`))
-	_, err := b.store.DB().ExecContext(t.Context(), `UPDATE plan_instances SET plan_name = 'basic'`)
+	b.Must("CreateHttpsBasicConfiguration", rule("c", "Rule", `(http.host eq "www.example.com")`))
+	_, err := b.Store.DB().ExecContext(t.Context(), `UPDATE plan_instances SET plan_name = 'basic'`)
 	require.NoError(t, err)
-	_, code = b.call("CreateCacheRule", rule("d", "Rule", regex))
+	_, code = b.Call("CreateCacheRule", rule("d", "Rule", regex))
 	require.Equal(t, "RuleRegexQuotaCheckFailed", code)
-	_, code = b.call("CreateCacheRule", rule("d", "Rule", `(http.request.uri matches "(")`))
+	_, code = b.Call("CreateCacheRule", rule("d", "Rule", `(http.request.uri matches "(")`))
 	require.Equal(t, "CompileRuleError", code)
 }
 
@@ -311,7 +239,7 @@ func TestSiteSize(t *testing.T) {
 	code := ""
 	made := 0
 	for ; code == "" && made < 200; made++ {
-		_, code = b.call("CreateCacheRule", rule("r", "QueryStringMode", "include_query_string", "QueryString", strings.Repeat("a", 4000)))
+		_, code = b.Call("CreateCacheRule", rule("r", "QueryStringMode", "include_query_string", "QueryString", strings.Repeat("a", 4000)))
 	}
 	require.Equal(t, "ConfigSizeQuotaCheckFailed", code)
 	require.InDelta(t, 130, made, 5)
@@ -319,15 +247,15 @@ func TestSiteSize(t *testing.T) {
 
 func TestVersionsOfTheCaller(t *testing.T) {
 	b := newBench(t, Config{KnownVersion: func(_ context.Context, _ *sql.Tx, _, version int64) (bool, error) { return version == 2, nil }})
-	b.must("CreateCompressionRule", api.Params{"Gzip": "on"})
-	id := b.must("CreateCompressionRule", api.Params{"Gzip": "off", "SiteVersion": "2"})["ConfigId"].(json.Number).String()
-	require.Equal(t, json.Number("2"), b.must("GetCompressionRule", api.Params{"ConfigId": id})["SiteVersion"])
+	b.Must("CreateCompressionRule", api.Params{"Gzip": "on"})
+	id := b.Must("CreateCompressionRule", api.Params{"Gzip": "off", "SiteVersion": "2"})["ConfigId"].(json.Number).String()
+	require.Equal(t, json.Number("2"), b.Must("GetCompressionRule", api.Params{"ConfigId": id})["SiteVersion"])
 	for version, want := range map[string]string{"0": "on", "2": "off"} {
-		list := b.must("ListCompressionRules", api.Params{"SiteVersion": version})["Configs"].([]any)
+		list := b.Must("ListCompressionRules", api.Params{"SiteVersion": version})["Configs"].([]any)
 		require.Len(t, list, 1)
 		require.Equal(t, want, list[0].(map[string]any)["Gzip"])
 	}
-	_, code := b.call("ListCompressionRules", api.Params{"SiteVersion": "3"})
+	_, code := b.Call("ListCompressionRules", api.Params{"SiteVersion": "3"})
 	require.Equal(t, "InvalidSiteVersion", code)
 }
 
@@ -337,7 +265,7 @@ func TestConcurrentGlobalsLeaveOne(t *testing.T) {
 	failed := make([]error, 8)
 	for i := range failed {
 		done.Go(func() {
-			_, failed[i] = b.table["CreateImageTransform"](t.Context(), &api.Request{Params: api.Params{"SiteId": b.site, "Enable": "on"}})
+			_, failed[i] = b.Table["CreateImageTransform"](t.Context(), &api.Request{Params: api.Params{"SiteId": b.site, "Enable": "on"}})
 		})
 	}
 	done.Wait()

@@ -13,7 +13,7 @@ import (
 func TestBatchTellsEachRow(t *testing.T) {
 	b := newBench(t, Config{RecordQuota: 4})
 	id := b.active("shop.example", "NS")
-	out := b.must("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": `[
+	out := b.Must("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": `[
 		{"RecordName":"www.shop.example","Type":"A/AAAA","Ttl":30,"Proxied":true,"BizName":"web","Data":{"Value":"203.0.113.1"}},
 		{"RecordName":"WWW.shop.example","Type":"A/AAAA","Ttl":30,"Proxied":false,"Data":{"value":"203.0.113.2"}},
 		{"RecordName":"www","Type":"TXT","Ttl":1,"Proxied":false,"Data":{"Value":"x"}},
@@ -29,15 +29,15 @@ func TestBatchTellsEachRow(t *testing.T) {
 	}
 	require.Equal(t, []string{"Record.Conflict", "InvalidParameter.InvalidRecordNameSuffix", "Record.ParseJSONRecordValueFailed"}, codes)
 	made := out["Success"].([]any)[0].(map[string]any)["RecordId"]
-	record := b.must("GetRecord", api.Params{"RecordId": made})["RecordModel"].(map[string]any)
+	record := b.Must("GetRecord", api.Params{"RecordId": made})["RecordModel"].(map[string]any)
 	require.Equal(t, true, record["Proxied"])
-	require.Equal(t, json.Number("2"), b.must("ListRecords", api.Params{"SiteId": id})["TotalCount"])
+	require.Equal(t, json.Number("2"), b.Must("ListRecords", api.Params{"SiteId": id})["TotalCount"])
 
 	for list, code := range map[string]string{`[]`: "InvalidRecordList", `{`: "InvalidRecordList", ``: "InvalidRecordList"} {
-		_, got := b.call("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": list})
+		_, got := b.Call("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": list})
 		require.Equal(t, code, got)
 	}
-	_, code := b.call("BatchCreateRecords", api.Params{"SiteId": "1", "RecordList": `[{}]`})
+	_, code := b.Call("BatchCreateRecords", api.Params{"SiteId": "1", "RecordList": `[{}]`})
 	require.Equal(t, "SiteNotFound", code)
 }
 
@@ -56,9 +56,9 @@ func TestExport(t *testing.T) {
 		{"RecordName": "u.shop.example", "Type": "URI", "Data": `{"Priority":1,"Weight":2,"Value":"https://a.example/"}`},
 		{"RecordName": "k.shop.example", "Type": "CERT", "Data": `{"Type":1,"KeyTag":2,"Algorithm":3,"Certificate":"YWI="}`},
 	} {
-		b.must("CreateRecord", recordParams(id, p))
+		b.Must("CreateRecord", recordParams(id, p))
 	}
-	text := b.must("ExportRecords", api.Params{"SiteId": id})["Content"].(string)
+	text := b.Must("ExportRecords", api.Params{"SiteId": id})["Content"].(string)
 	require.Equal(t, strings.ReplaceAll(`;;
 ;; site:     shop.example.
 ;; Exported: 2026-03-01 12:00:00
@@ -93,6 +93,6 @@ g.shop.example.|30|IN|TLSA|1 0 2 ab|direct
 ;; URI Records
 u.shop.example.|30|IN|URI|1 2 "https://a.example/"|direct
 `, "|", "\t"), text)
-	_, code := b.call("ExportRecords", api.Params{"SiteId": "1"})
+	_, code := b.Call("ExportRecords", api.Params{"SiteId": "1"})
 	require.Equal(t, "SiteNotFound", code)
 }

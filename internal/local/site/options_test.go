@@ -10,29 +10,29 @@ import (
 )
 
 func (b *bench) active(name, access string) string {
-	b.t.Helper()
+	b.T.Helper()
 	id := b.site(name, access)
-	require.Equal(b.t, true, b.must("VerifySite", api.Params{"SiteId": id})["Passed"])
+	require.Equal(b.T, true, b.Must("VerifySite", api.Params{"SiteId": id})["Passed"])
 	return id
 }
 
 func (b *bench) model(id string) map[string]any {
-	b.t.Helper()
-	return b.must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
+	b.T.Helper()
+	return b.Must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
 }
 
 func TestVersionManagement(t *testing.T) {
 	b := newBench(t, Config{})
 	id, other := b.active("a.example", "NS"), b.active("b.example", "NS")
 	require.Equal(t, false, b.model(id)["VersionManagement"])
-	b.must("ActivateVersionManagement", api.Params{"SiteId": id})
+	b.Must("ActivateVersionManagement", api.Params{"SiteId": id})
 	require.Equal(t, true, b.model(id)["VersionManagement"])
 	require.Equal(t, false, b.model(other)["VersionManagement"])
-	b.must("DeactivateVersionManagement", api.Params{"SiteId": id})
+	b.Must("DeactivateVersionManagement", api.Params{"SiteId": id})
 	require.Equal(t, false, b.model(id)["VersionManagement"])
-	b.must("DeleteSite", api.Params{"SiteId": id})
+	b.Must("DeleteSite", api.Params{"SiteId": id})
 	for _, action := range []string{"GetSiteCurrentNS", "ActivateVersionManagement", "UpdateSiteVanityNS", "UpdateSiteAccessType"} {
-		_, code := b.call(action, api.Params{"SiteId": id, "AccessType": "NS"})
+		_, code := b.Call(action, api.Params{"SiteId": id, "AccessType": "NS"})
 		require.Equal(t, "SiteNotFound", code, action)
 	}
 }
@@ -41,26 +41,26 @@ func TestPauseNeedsAnActiveSiteWithNSAccess(t *testing.T) {
 	b := newBench(t, Config{})
 	pending, cname, active := b.site("p.example", "NS"), b.active("c.example", "CNAME"), b.active("a.example", "NS")
 	for _, id := range []string{pending, cname} {
-		_, code := b.call("UpdateSitePause", api.Params{"SiteId": id, "Paused": "true"})
+		_, code := b.Call("UpdateSitePause", api.Params{"SiteId": id, "Paused": "true"})
 		require.Equal(t, "Site.PauseNotSupported", code)
 	}
-	b.must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "true"})
-	require.Equal(t, true, b.must("GetSitePause", api.Params{"SiteId": active})["Paused"])
-	_, code := b.call("UpdateSiteAccessType", api.Params{"SiteId": active, "AccessType": "CNAME"})
+	b.Must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "true"})
+	require.Equal(t, true, b.Must("GetSitePause", api.Params{"SiteId": active})["Paused"])
+	_, code := b.Call("UpdateSiteAccessType", api.Params{"SiteId": active, "AccessType": "CNAME"})
 	require.Equal(t, "Site.Paused", code)
-	b.must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "false"})
-	require.Equal(t, false, b.must("GetSitePause", api.Params{"SiteId": active})["Paused"])
+	b.Must("UpdateSitePause", api.Params{"SiteId": active, "Paused": "false"})
+	require.Equal(t, false, b.Must("GetSitePause", api.Params{"SiteId": active})["Paused"])
 }
 
 func TestSwitches(t *testing.T) {
 	b := newBench(t, Config{})
 	id, other := b.active("a.example", "NS"), b.active("b.example", "NS")
-	require.Equal(t, map[string]any{"Enable": "off", "Region": "x.x"}, b.must("GetIPv6", api.Params{"SiteId": id}))
-	b.must("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "cn.cn"})
-	b.must("UpdateSiteNameExclusive", api.Params{"SiteId": id, "Enable": "on"})
-	require.Equal(t, map[string]any{"Enable": "on", "Region": "cn.cn"}, b.must("GetIPv6", api.Params{"SiteId": id}))
-	require.Equal(t, "on", b.must("GetSiteNameExclusive", api.Params{"SiteId": id})["Enable"])
-	require.Equal(t, "off", b.must("GetSiteNameExclusive", api.Params{"SiteId": other})["Enable"])
+	require.Equal(t, map[string]any{"Enable": "off", "Region": "x.x"}, b.Must("GetIPv6", api.Params{"SiteId": id}))
+	b.Must("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "cn.cn"})
+	b.Must("UpdateSiteNameExclusive", api.Params{"SiteId": id, "Enable": "on"})
+	require.Equal(t, map[string]any{"Enable": "on", "Region": "cn.cn"}, b.Must("GetIPv6", api.Params{"SiteId": id}))
+	require.Equal(t, "on", b.Must("GetSiteNameExclusive", api.Params{"SiteId": id})["Enable"])
+	require.Equal(t, "off", b.Must("GetSiteNameExclusive", api.Params{"SiteId": other})["Enable"])
 	for action, c := range map[string]struct {
 		params api.Params
 		code   string
@@ -73,10 +73,10 @@ func TestSwitches(t *testing.T) {
 		if !c.params.Has("SiteId") {
 			c.params["SiteId"] = id
 		}
-		_, code := b.call(action, c.params)
+		_, code := b.Call(action, c.params)
 		require.Equal(t, c.code, code, action)
 	}
-	_, code := b.call("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "eu"})
+	_, code := b.Call("UpdateIPv6", api.Params{"SiteId": id, "Enable": "on", "Region": "eu"})
 	require.Equal(t, "InvalidRegion", code)
 }
 
@@ -90,40 +90,40 @@ func TestVanityNS(t *testing.T) {
 		"ns1.a.example,a.example":     "InvalidVanityNSList",
 		"1.a.example,2.a.example,3.a.example,4.a.example,5.a.example,6.a.example": "InvalidVanityNSList",
 	} {
-		_, got := b.call("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": list})
+		_, got := b.Call("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": list})
 		require.Equal(t, code, got, list)
 	}
-	_, code := b.call("UpdateSiteVanityNS", api.Params{"SiteId": cname, "VanityNSList": "ns1.c.example,ns2.c.example"})
+	_, code := b.Call("UpdateSiteVanityNS", api.Params{"SiteId": cname, "VanityNSList": "ns1.c.example,ns2.c.example"})
 	require.Equal(t, "InvalidParameter.VanityNS", code)
 
-	b.must("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": "ns1.a.example, NS2.a.example"})
+	b.Must("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": "ns1.a.example, NS2.a.example"})
 	require.Equal(t, map[string]any{"ns1.a.example": "192.0.2.53", "ns2.a.example": "192.0.2.54"}, b.model(id)["VanityNSList"])
-	require.Equal(t, []any{"ns1.a.example", "ns2.a.example"}, b.must("GetSiteCurrentNS", api.Params{"SiteId": id})["NSList"])
-	_, code = b.call("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
+	require.Equal(t, []any{"ns1.a.example", "ns2.a.example"}, b.Must("GetSiteCurrentNS", api.Params{"SiteId": id})["NSList"])
+	_, code = b.Call("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
 	require.Equal(t, "Site.VanityNSExist", code)
-	b.must("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": ""})
+	b.Must("UpdateSiteVanityNS", api.Params{"SiteId": id, "VanityNSList": ""})
 	require.Empty(t, b.model(id)["VanityNSList"])
 }
 
 func TestCurrentNS(t *testing.T) {
 	b := newBench(t, Config{})
 	pending := b.site("p.example", "NS")
-	require.Empty(t, b.must("GetSiteCurrentNS", api.Params{"SiteId": pending})["NSList"])
-	b.must("VerifySite", api.Params{"SiteId": pending})
-	require.Len(t, b.must("GetSiteCurrentNS", api.Params{"SiteId": pending})["NSList"], 2)
+	require.Empty(t, b.Must("GetSiteCurrentNS", api.Params{"SiteId": pending})["NSList"])
+	b.Must("VerifySite", api.Params{"SiteId": pending})
+	require.Len(t, b.Must("GetSiteCurrentNS", api.Params{"SiteId": pending})["NSList"], 2)
 
 	b = newBench(t, Config{CurrentNS: func(_ context.Context, name string) ([]string, error) { return []string{"ns." + name}, nil }})
 	id := b.site("p.example", "NS")
-	require.Equal(t, []any{"ns.p.example"}, b.must("GetSiteCurrentNS", api.Params{"SiteId": id})["NSList"])
+	require.Equal(t, []any{"ns.p.example"}, b.Must("GetSiteCurrentNS", api.Params{"SiteId": id})["NSList"])
 }
 
 func TestAccessType(t *testing.T) {
 	b := newBench(t, Config{})
 	id := b.active("shop.example", "NS")
-	txt := b.must("CreateRecord", recordParams(id, api.Params{"Type": "TXT", "Data": `{"Value":"x"}`, "RecordName": "t.shop.example"}))
-	plain := b.must("CreateRecord", recordParams(id, nil))
+	txt := b.Must("CreateRecord", recordParams(id, api.Params{"Type": "TXT", "Data": `{"Value":"x"}`, "RecordName": "t.shop.example"}))
+	plain := b.Must("CreateRecord", recordParams(id, nil))
 	switchTo := func(to string) (string, error) {
-		_, err := b.table["UpdateSiteAccessType"](t.Context(), &api.Request{Params: api.Params{"SiteId": id, "AccessType": to}})
+		_, err := b.Table["UpdateSiteAccessType"](t.Context(), &api.Request{Params: api.Params{"SiteId": id, "AccessType": to}})
 		if err == nil {
 			return "", nil
 		}
@@ -134,29 +134,29 @@ func TestAccessType(t *testing.T) {
 	code, err := switchTo("CNAME")
 	require.Equal(t, "InvalidParameter.CnameSiteRecordUnsupport", code)
 	require.ErrorContains(t, err, "TXT t.shop.example")
-	b.must("DeleteRecord", api.Params{"RecordId": txt["RecordId"]})
+	b.Must("DeleteRecord", api.Params{"RecordId": txt["RecordId"]})
 	code, err = switchTo("CNAME")
 	require.Equal(t, "InvalidParameter.CnameSiteRecordNoProxied", code)
 	require.ErrorContains(t, err, "A/AAAA www.shop.example")
-	b.must("UpdateRecord", api.Params{"RecordId": plain["RecordId"], "Data": `{"Value":"203.0.113.1"}`, "Proxied": "true", "BizName": "web"})
+	b.Must("UpdateRecord", api.Params{"RecordId": plain["RecordId"], "Data": `{"Value":"203.0.113.1"}`, "Proxied": "true", "BizName": "web"})
 
-	b.must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
+	b.Must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
 	model := b.model(id)
 	require.Equal(t, "CNAME", model["AccessType"])
 	require.Equal(t, "active", model["Status"])
 	require.Empty(t, model["NameServerList"])
 	require.Regexp(t, "^verify_[0-9a-f]{32}$", model["VerifyCode"])
-	b.must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
+	b.Must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "CNAME"})
 	require.Equal(t, model["VerifyCode"], b.model(id)["VerifyCode"], "nothing changes")
-	b.must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "NS"})
+	b.Must("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "NS"})
 	require.Contains(t, b.model(id)["NameServerList"], "male1-1.")
 	require.Empty(t, b.model(id)["VerifyCode"])
 
-	_, code = b.call("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "cname"})
+	_, code = b.Call("UpdateSiteAccessType", api.Params{"SiteId": id, "AccessType": "cname"})
 	require.Equal(t, "InvalidAccessType", code)
-	_, code = b.call("UpdateSiteCoverage", api.Params{"SiteId": id, "Coverage": "world"})
+	_, code = b.Call("UpdateSiteCoverage", api.Params{"SiteId": id, "Coverage": "world"})
 	require.Equal(t, "InvalidCoverage", code)
-	b.must("UpdateSiteCoverage", api.Params{"SiteId": id, "Coverage": "global"})
+	b.Must("UpdateSiteCoverage", api.Params{"SiteId": id, "Coverage": "global"})
 	require.Equal(t, "global", b.model(id)["Coverage"])
 }
 
@@ -164,22 +164,22 @@ func TestQuotas(t *testing.T) {
 	b := newBench(t, Config{RecordQuota: 7})
 	id := b.active("a.example", "NS")
 	other := b.active("b.example", "NS")
-	b.must("CreateRecord", recordParams(id, api.Params{"RecordName": "*.a.example"}))
-	b.must("CreateRecord", recordParams(other, api.Params{"RecordName": "www.b.example"}))
-	out := b.must("ListInstanceQuotas", api.Params{"SiteId": id, "QuotaNames": "recordCount,rules_support_regex,unheard_of"})
+	b.Must("CreateRecord", recordParams(id, api.Params{"RecordName": "*.a.example"}))
+	b.Must("CreateRecord", recordParams(other, api.Params{"RecordName": "www.b.example"}))
+	out := b.Must("ListInstanceQuotas", api.Params{"SiteId": id, "QuotaNames": "recordCount,rules_support_regex,unheard_of"})
 	require.Equal(t, b.instance(), out["InstanceId"])
 	require.Equal(t, []any{
 		map[string]any{"QuotaName": "recordCount", "QuotaValue": "7", "QuotaValueType": "num"},
 		map[string]any{"QuotaName": "rules_support_regex", "QuotaValue": "true", "QuotaValueType": "bool"},
 	}, out["Quotas"])
-	rows := b.must("ListInstanceQuotasWithUsage", api.Params{"InstanceId": b.instance(), "QuotaNames": "siteCount,recordCount,wildcard"})["Quotas"].([]any)
+	rows := b.Must("ListInstanceQuotasWithUsage", api.Params{"InstanceId": b.instance(), "QuotaNames": "siteCount,recordCount,wildcard"})["Quotas"].([]any)
 	var used []any
 	for _, r := range rows {
 		used = append(used, r.(map[string]any)["Usage"])
 		require.Len(t, r.(map[string]any)["SiteUsage"], 2)
 	}
 	require.Equal(t, []any{"2", "2", "1"}, used)
-	rows = b.must("ListInstanceQuotasWithUsage", api.Params{"SiteId": id, "QuotaNames": "recordCount"})["Quotas"].([]any)
+	rows = b.Must("ListInstanceQuotasWithUsage", api.Params{"SiteId": id, "QuotaNames": "recordCount"})["Quotas"].([]any)
 	require.Equal(t, "1", rows[0].(map[string]any)["Usage"])
 
 	for _, c := range []struct {
@@ -192,7 +192,7 @@ func TestQuotas(t *testing.T) {
 		{api.Params{"InstanceId": "none", "QuotaNames": "wildcard"}, "InvalidInstanceId.NotFound"},
 		{api.Params{"SiteId": "1", "QuotaNames": "wildcard"}, "SiteNotFound"},
 	} {
-		_, code := b.call("ListInstanceQuotas", c.params)
+		_, code := b.Call("ListInstanceQuotas", c.params)
 		require.Equal(t, c.code, code)
 	}
 }

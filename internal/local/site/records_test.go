@@ -142,10 +142,10 @@ func TestCreateRecordRules(t *testing.T) {
 		"S3":                       {s3(`{"AuthType":"private","AccessKey":"a","SecretKey":"b","Region":"us-east-1","Version":"v4"}`), ""},
 	} {
 		t.Run(title, func(t *testing.T) {
-			made, code := b.call("CreateRecord", recordParams(site, c.change))
+			made, code := b.Call("CreateRecord", recordParams(site, c.change))
 			require.Equal(t, c.code, code)
 			if code == "" { // leave the site empty for the next case
-				b.must("DeleteRecord", api.Params{"RecordId": made["RecordId"]})
+				b.Must("DeleteRecord", api.Params{"RecordId": made["RecordId"]})
 			}
 		})
 	}
@@ -162,7 +162,7 @@ func TestCnameAccessSite(t *testing.T) {
 		"not proxied": {api.Params{}, "InvalidParameter.CnameSiteRecordNoProxied"},
 		"TXT":         {api.Params{"Type": "TXT"}, "InvalidParameter.CnameSiteRecordUnsupport"},
 	} {
-		_, code := b.call("CreateRecord", recordParams(site, c.change))
+		_, code := b.Call("CreateRecord", recordParams(site, c.change))
 		require.Equal(t, c.code, code, title)
 	}
 }
@@ -175,7 +175,7 @@ func TestRecordsOfOneName(t *testing.T) {
 		if kind == "MX" {
 			data["Priority"] = 10
 		}
-		_, code := b.call("CreateRecord", recordParams(site, api.Params{"RecordName": name, "Type": kind, "Data": data}))
+		_, code := b.Call("CreateRecord", recordParams(site, api.Params{"RecordName": name, "Type": kind, "Data": data}))
 		return code
 	}
 	for i, c := range []struct{ name, kind, value, code string }{
@@ -208,27 +208,27 @@ func TestRecordQuotas(t *testing.T) {
 	text := func(value string) api.Params {
 		return recordParams(site, api.Params{"RecordName": "t.shop.example", "Type": "TXT", "Data": `{"Value":"` + value + `"}`})
 	}
-	b.must("CreateRecord", text("one"))
-	_, code := b.call("CreateRecord", text("two"))
+	b.Must("CreateRecord", text("one"))
+	_, code := b.Call("CreateRecord", text("two"))
 	require.Equal(t, "SameNameRecordExceedLimit", code)
 	origin := api.Params{"Data": `{"Value":"203.0.113.9"}`, "Proxied": "true", "BizName": "web"}
-	_, code = b.call("CreateRecord", recordParams(site, origin))
+	_, code = b.Call("CreateRecord", recordParams(site, origin))
 	require.Equal(t, "InvalidParameter.SourceIpInBlacklist", code)
-	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "*.shop.example"}))
-	_, code = b.call("CreateRecord", recordParams(site, api.Params{"RecordName": "*.b.shop.example"}))
+	b.Must("CreateRecord", recordParams(site, api.Params{"RecordName": "*.shop.example"}))
+	_, code = b.Call("CreateRecord", recordParams(site, api.Params{"RecordName": "*.b.shop.example"}))
 	require.Equal(t, "QuotaExceed.WildCardRecord", code)
-	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "b.shop.example"}))
-	b.must("CreateRecord", recordParams(site, api.Params{"RecordName": "c.shop.example"}))
-	_, code = b.call("CreateRecord", recordParams(site, api.Params{"RecordName": "d.shop.example"}))
+	b.Must("CreateRecord", recordParams(site, api.Params{"RecordName": "b.shop.example"}))
+	b.Must("CreateRecord", recordParams(site, api.Params{"RecordName": "c.shop.example"}))
+	_, code = b.Call("CreateRecord", recordParams(site, api.Params{"RecordName": "d.shop.example"}))
 	require.Equal(t, "QuotaExceed.RecordCount", code)
 }
 
 func TestUpdateRecord(t *testing.T) {
 	b := newBench(t, Config{})
 	site := b.site("shop.example", "NS")
-	id := b.must("CreateRecord", recordParams(site, api.Params{"Proxied": "true", "BizName": "web", "Comment": "first"}))["RecordId"]
+	id := b.Must("CreateRecord", recordParams(site, api.Params{"Proxied": "true", "BizName": "web", "Comment": "first"}))["RecordId"]
 	get := func() map[string]any {
-		return b.must("GetRecord", api.Params{"RecordId": id})["RecordModel"].(map[string]any)
+		return b.Must("GetRecord", api.Params{"RecordId": id})["RecordModel"].(map[string]any)
 	}
 	before := get()
 	require.Equal(t, "A/AAAA", before["RecordType"])
@@ -236,8 +236,8 @@ func TestUpdateRecord(t *testing.T) {
 	require.Equal(t, "shop.example", before["SiteName"])
 	require.Equal(t, json.Number("30"), before["Ttl"])
 
-	b.now = b.now.Add(time.Minute)
-	b.must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"203.0.113.2,203.0.113.3"}`, "RecordName": "other.shop.example"})
+	b.Now = b.Now.Add(time.Minute)
+	b.Must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"203.0.113.2,203.0.113.3"}`, "RecordName": "other.shop.example"})
 	after := get()
 	require.Equal(t, map[string]any{"Value": "203.0.113.2,203.0.113.3"}, after["Data"])
 	require.Equal(t, "www.shop.example", after["RecordName"], "a record cannot be renamed")
@@ -246,10 +246,10 @@ func TestUpdateRecord(t *testing.T) {
 	require.Equal(t, before["CreateTime"], after["CreateTime"])
 	require.Equal(t, "2026-03-01T12:01:00Z", after["UpdateTime"])
 
-	b.must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"203.0.113.2"}`, "Proxied": "false"})
+	b.Must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"203.0.113.2"}`, "Proxied": "false"})
 	require.Empty(t, get()["BizName"], "goes with the proxy")
 	require.Empty(t, get()["RecordCname"])
-	b.must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"a.net"}`, "Type": "CNAME", "Ttl": "60"})
+	b.Must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"a.net"}`, "Type": "CNAME", "Ttl": "60"})
 	require.Equal(t, "Domain", get()["RecordSourceType"])
 
 	for title, c := range map[string]struct {
@@ -264,28 +264,28 @@ func TestUpdateRecord(t *testing.T) {
 	} {
 		p := api.Params{"RecordId": id, "Data": `{"Value":"b.net"}`}
 		maps.Copy(p, c.params)
-		_, code := b.call("UpdateRecord", p)
+		_, code := b.Call("UpdateRecord", p)
 		require.Equal(t, c.code, code, title)
 	}
 	require.Equal(t, map[string]any{"Value": "a.net"}, get()["Data"], "a refused update changes nothing")
 
-	b.must("DeleteRecord", api.Params{"RecordId": id})
-	_, code := b.call("DeleteRecord", api.Params{"RecordId": id})
+	b.Must("DeleteRecord", api.Params{"RecordId": id})
+	_, code := b.Call("DeleteRecord", api.Params{"RecordId": id})
 	require.Equal(t, "Record.NotFound", code)
 }
 
 func TestAuthConfComesBack(t *testing.T) {
 	b := newBench(t, Config{})
 	site := b.site("shop.example", "NS")
-	id := b.must("CreateRecord", recordParams(site, api.Params{"Type": "CNAME", "Data": `{"Value":"b.oss.example.net"}`, "Proxied": "true", "BizName": "web",
+	id := b.Must("CreateRecord", recordParams(site, api.Params{"Type": "CNAME", "Data": `{"Value":"b.oss.example.net"}`, "Proxied": "true", "BizName": "web",
 		"SourceType": "OSS", "AuthConf": `{"AuthType":"private","AccessKey":"ak","SecretKey":"sk"}`}))["RecordId"]
 	auth := func() any {
-		return b.must("GetRecord", api.Params{"RecordId": id})["RecordModel"].(map[string]any)["AuthConf"]
+		return b.Must("GetRecord", api.Params{"RecordId": id})["RecordModel"].(map[string]any)["AuthConf"]
 	}
 	require.Equal(t, map[string]any{"AuthType": "private", "AccessKey": "ak", "SecretKey": "sk"}, auth())
-	b.must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"c.oss.example.net"}`})
+	b.Must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"c.oss.example.net"}`})
 	require.NotNil(t, auth())
-	b.must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"c.example.net"}`, "SourceType": "Domain"})
+	b.Must("UpdateRecord", api.Params{"RecordId": id, "Data": `{"Value":"c.example.net"}`, "SourceType": "Domain"})
 	require.Nil(t, auth())
 }
 
@@ -294,10 +294,10 @@ func TestListRecords(t *testing.T) {
 	site := b.site("shop.example", "NS")
 	other := b.site("other.example", "NS")
 	add := func(site, name string, change api.Params) {
-		b.now = b.now.Add(time.Second)
+		b.Now = b.Now.Add(time.Second)
 		p := recordParams(site, change)
 		p["RecordName"] = name
-		b.must("CreateRecord", p)
+		b.Must("CreateRecord", p)
 	}
 	add(site, "www.shop.example", api.Params{"Proxied": "true", "BizName": "web"})
 	add(site, "api.shop.example", api.Params{"Proxied": "true", "BizName": "api"})
@@ -323,15 +323,15 @@ func TestListRecords(t *testing.T) {
 		"last page":         {api.Params{"PageSize": "3", "PageNumber": "2"}, []string{"www.shop.example"}},
 	} {
 		c.params["SiteId"] = site
-		out := b.must("ListRecords", c.params)
+		out := b.Must("ListRecords", c.params)
 		require.Equal(t, c.want, names(out["Records"], "RecordName"), title)
 		if title == "last page" {
 			require.Equal(t, json.Number("4"), out["TotalCount"])
 		}
 	}
-	require.Equal(t, json.Number("500"), b.must("ListRecords", api.Params{"SiteId": site})["PageSize"])
+	require.Equal(t, json.Number("500"), b.Must("ListRecords", api.Params{"SiteId": site})["PageSize"])
 	for param, v := range map[string]string{"RecordMatchType": "regex", "PageSize": "0"} {
-		_, code := b.call("ListRecords", api.Params{"SiteId": site, "RecordName": "x", param: v})
+		_, code := b.Call("ListRecords", api.Params{"SiteId": site, "RecordName": "x", param: v})
 		require.Equal(t, "Invalid"+param, code)
 	}
 }

@@ -16,14 +16,14 @@ import (
 
 func TestSiteLife(t *testing.T) {
 	b := newBench(t, Config{})
-	made := b.must("CreateSite", api.Params{"SiteName": "Shop.Example", "AccessType": "NS", "Coverage": "global",
+	made := b.Must("CreateSite", api.Params{"SiteName": "Shop.Example", "AccessType": "NS", "Coverage": "global",
 		"InstanceId": b.instance(), "ResourceGroupId": "rg-1"})
 	require.Regexp(t, `^male1-1\.[0-9a-f]{8}\.ns\.localhost,female1-1\.`, made["NameServerList"])
 	require.Empty(t, made["VerifyCode"])
 	id := made["SiteId"].(json.Number).String()
 	require.Regexp(t, `^\d{15,16}$`, id)
 
-	model := b.must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
+	model := b.Must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
 	require.Equal(t, "shop.example", model["SiteName"])
 	require.Equal(t, "pending", model["Status"])
 	require.Equal(t, "global", model["Coverage"])
@@ -31,20 +31,20 @@ func TestSiteLife(t *testing.T) {
 	require.Equal(t, "2026-03-01T12:00:00Z", model["CreateTime"])
 	require.Equal(t, made["NameServerList"], model["NameServerList"])
 
-	require.Equal(t, true, b.must("VerifySite", api.Params{"SiteId": id})["Passed"])
-	b.now = b.now.Add(time.Hour)
-	require.Equal(t, true, b.must("VerifySite", api.Params{"SiteId": id})["Passed"])
-	model = b.must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
+	require.Equal(t, true, b.Must("VerifySite", api.Params{"SiteId": id})["Passed"])
+	b.Now = b.Now.Add(time.Hour)
+	require.Equal(t, true, b.Must("VerifySite", api.Params{"SiteId": id})["Passed"])
+	model = b.Must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)
 	require.Equal(t, "active", model["Status"])
 	require.Equal(t, "2026-03-01T12:00:00Z", model["UpdateTime"])
 
-	record := b.must("CreateRecord", api.Params{"SiteId": id, "RecordName": "www.shop.example", "Type": "TXT", "Ttl": "1", "Data": `{"Value":"x"}`})
-	b.must("DeleteSite", api.Params{"SiteId": id})
+	record := b.Must("CreateRecord", api.Params{"SiteId": id, "RecordName": "www.shop.example", "Type": "TXT", "Ttl": "1", "Data": `{"Value":"x"}`})
+	b.Must("DeleteSite", api.Params{"SiteId": id})
 	for action, param := range map[string]string{"GetSite": "SiteId", "DeleteSite": "SiteId", "VerifySite": "SiteId", "ListRecords": "SiteId"} {
-		_, code := b.call(action, api.Params{param: id})
+		_, code := b.Call(action, api.Params{param: id})
 		require.Equal(t, "SiteNotFound", code, action)
 	}
-	_, code := b.call("GetRecord", api.Params{"RecordId": record["RecordId"]})
+	_, code := b.Call("GetRecord", api.Params{"RecordId": record["RecordId"]})
 	require.Equal(t, "Record.NotFound", code, "records go with their site")
 	require.NotEqual(t, id, b.site("shop.example", "NS"))
 }
@@ -79,10 +79,10 @@ func TestCreateSiteRefusals(t *testing.T) {
 		"unknown instance": {api.Params{"InstanceId": "sp-xcdn-none"}, "InvalidInstanceId.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, code := b.call("CreateSite", base(c.change))
+			made, code := b.Call("CreateSite", base(c.change))
 			require.Equal(t, c.code, code)
 			if code == "" {
-				b.must("DeleteSite", api.Params{"SiteId": made["SiteId"]})
+				b.Must("DeleteSite", api.Params{"SiteId": made["SiteId"]})
 			}
 		})
 	}
@@ -93,23 +93,23 @@ func TestSiteQuota(t *testing.T) {
 	first := b.site("a.example", "NS")
 	b.site("b.example", "NS")
 	again := api.Params{"SiteName": "c.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}
-	_, code := b.call("CreateSite", again)
+	_, code := b.Call("CreateSite", again)
 	require.Equal(t, "QuotaExceed.SiteCount", code)
-	require.Empty(t, b.must("ListUserRatePlanInstances", api.Params{"CheckRemainingSiteQuota": "true"})["InstanceInfo"])
+	require.Empty(t, b.Must("ListUserRatePlanInstances", api.Params{"CheckRemainingSiteQuota": "true"})["InstanceInfo"])
 
-	plan := b.must("ListUserRatePlanInstances", api.Params{"Status": "online", "SortBy": "ExpireTime", "SortOrder": "asc"})
+	plan := b.Must("ListUserRatePlanInstances", api.Params{"Status": "online", "SortBy": "ExpireTime", "SortOrder": "asc"})
 	require.Equal(t, json.Number("1"), plan["TotalCount"])
 	require.Equal(t, json.Number("1"), plan["TotalPage"])
 	info := plan["InstanceInfo"].([]any)[0].(map[string]any)
 	require.Equal(t, "2", info["SiteQuota"])
 	require.Equal(t, []string{"a.example", "b.example"}, names(info["Sites"], "SiteName"))
 
-	b.must("DeleteSite", api.Params{"SiteId": first})
-	b.must("CreateSite", again)
-	require.Empty(t, b.must("ListUserRatePlanInstances", api.Params{"Status": "overdue"})["InstanceInfo"])
-	_, code = b.call("ListUserRatePlanInstances", api.Params{"SortBy": "Name"})
+	b.Must("DeleteSite", api.Params{"SiteId": first})
+	b.Must("CreateSite", again)
+	require.Empty(t, b.Must("ListUserRatePlanInstances", api.Params{"Status": "overdue"})["InstanceInfo"])
+	_, code = b.Call("ListUserRatePlanInstances", api.Params{"SortBy": "Name"})
 	require.Equal(t, "InvalidSortBy", code)
-	_, code = b.call("ListUserRatePlanInstances", api.Params{"SortOrder": "up"})
+	_, code = b.Call("ListUserRatePlanInstances", api.Params{"SortOrder": "up"})
 	require.Equal(t, "InvalidSortOrder", code)
 }
 
@@ -121,14 +121,14 @@ func TestPlansAndSites(t *testing.T) {
 		b.site("shop.test", "NS")
 		b.site("myshop.test", "NS")
 		params := api.Params{"SiteName": "eu.shop.test", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}
-		_, code := b.call("CreateSite", params)
+		_, code := b.Call("CreateSite", params)
 		require.Equal(t, want, code)
-		check := b.must("CheckSiteName", api.Params{"SiteName": "de.shop.test"})
+		check := b.Must("CheckSiteName", api.Params{"SiteName": "de.shop.test"})
 		require.Equal(t, want == "", check["Passed"])
 		require.Equal(t, true, check["IsSubSite"])
 	}
 	b := newBench(t, Config{PlanStatus: "overdue"})
-	_, code := b.call("CreateSite", api.Params{"SiteName": "shop.test", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()})
+	_, code := b.Call("CreateSite", api.Params{"SiteName": "shop.test", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()})
 	require.Equal(t, "Instance.NotOnline", code)
 }
 
@@ -149,12 +149,12 @@ func TestPlanIsGrantedOnce(t *testing.T) {
 func TestListSites(t *testing.T) {
 	b := newBench(t, Config{})
 	for _, name := range []string{"shop.example", "myshop.example", "shop.test"} {
-		b.now = b.now.Add(time.Minute)
+		b.Now = b.Now.Add(time.Minute)
 		b.site(name, "NS")
 	}
-	b.now = b.now.Add(time.Minute)
+	b.Now = b.Now.Add(time.Minute)
 	cname := b.site("c.example", "CNAME")
-	b.must("VerifySite", api.Params{"SiteId": cname})
+	b.Must("VerifySite", api.Params{"SiteId": cname})
 
 	for name, c := range map[string]struct {
 		params api.Params
@@ -177,7 +177,7 @@ func TestListSites(t *testing.T) {
 		"past the end":      {api.Params{"PageSize": "3", "PageNumber": "3"}, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out := b.must("ListSites", c.params)
+			out := b.Must("ListSites", c.params)
 			require.Equal(t, c.want, names(out["Sites"], "SiteName"))
 			if name == "second page" || name == "past the end" {
 				require.Equal(t, json.Number("4"), out["TotalCount"])
@@ -186,7 +186,7 @@ func TestListSites(t *testing.T) {
 		})
 	}
 	for param, v := range map[string]string{"SiteSearchType": "regex", "OrderBy": "name", "PageSize": "501", "PageNumber": "0", "TagFilter": "a"} {
-		_, code := b.call("ListSites", api.Params{"SiteName": "x", param: v})
+		_, code := b.Call("ListSites", api.Params{"SiteName": "x", param: v})
 		require.Equal(t, "Invalid"+param, code)
 	}
 }
@@ -204,7 +204,7 @@ func TestCheckSiteName(t *testing.T) {
 		"shop.example":     {"Site.AlreadyExist", false, false},
 		"nonsense":         {"Site.InvalidName", false, false},
 	} {
-		out := b.must("CheckSiteName", api.Params{"SiteName": name})
+		out := b.Must("CheckSiteName", api.Params{"SiteName": name})
 		require.Equal(t, want.description, out["Description"], name)
 		require.Equal(t, want.passed, out["Passed"], name)
 		require.Equal(t, want.sub, out["IsSubSite"], name)
@@ -218,11 +218,11 @@ func TestGetMatchSite(t *testing.T) {
 	sub := b.site("eu.shop.example", "NS")
 	for name, want := range map[string]string{"shop.example": "shop.example", "www.shop.example": "shop.example",
 		"EU.shop.example": "eu.shop.example", "a.b.eu.shop.example": "eu.shop.example", "neu.shop.example": "shop.example"} {
-		require.Equal(t, want, b.must("GetMatchSite", api.Params{"RecordName": name})["SiteName"], name)
+		require.Equal(t, want, b.Must("GetMatchSite", api.Params{"RecordName": name})["SiteName"], name)
 	}
-	require.Equal(t, json.Number(sub), b.must("GetMatchSite", api.Params{"RecordName": "eu.shop.example"})["SiteId"])
+	require.Equal(t, json.Number(sub), b.Must("GetMatchSite", api.Params{"RecordName": "eu.shop.example"})["SiteId"])
 	for name, code := range map[string]string{"evilshop.example": "SiteNotFound", "example": "SiteNotFound", "": "MissingRecordName"} {
-		_, got := b.call("GetMatchSite", api.Params{"RecordName": name})
+		_, got := b.Call("GetMatchSite", api.Params{"RecordName": name})
 		require.Equal(t, code, got, name)
 	}
 }
@@ -230,12 +230,12 @@ func TestGetMatchSite(t *testing.T) {
 func TestPendingUntilProven(t *testing.T) {
 	b := newBench(t, Config{})
 	id := b.site("really-mine.com", "CNAME")
-	require.Equal(t, false, b.must("VerifySite", api.Params{"SiteId": id})["Passed"])
-	require.Equal(t, "pending", b.must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)["Status"])
+	require.Equal(t, false, b.Must("VerifySite", api.Params{"SiteId": id})["Passed"])
+	require.Equal(t, "pending", b.Must("GetSite", api.Params{"SiteId": id})["SiteModel"].(map[string]any)["Status"])
 
 	b = newBench(t, Config{Verify: fails})
 	id = b.site("shop.example", "NS")
-	_, err := b.table["VerifySite"](t.Context(), &api.Request{Params: api.Params{"SiteId": id}})
+	_, err := b.Table["VerifySite"](t.Context(), &api.Request{Params: api.Params{"SiteId": id}})
 	require.ErrorContains(t, err, "no network")
 }
 

@@ -19,73 +19,73 @@ func TestTags(t *testing.T) {
 		}
 		return p
 	}
-	b.must("TagResources", tag("site", one, "Tag.1.Key", "env", "Tag.1.Value", "prod", "Tag.2.Key", "team", "Tag.2.Value", "a"))
-	b.must("TagResources", tag("site", two, "Tag.1.Key", "env", "Tag.1.Value", "test"))
-	b.must("TagResources", tag("site", two, "Tag.1.Key", "env", "Tag.1.Value", "dev")) // replaces
-	require.Equal(t, map[string]any{"env": "dev"}, b.must("GetSite", api.Params{"SiteId": two})["SiteModel"].(map[string]any)["Tags"])
+	b.Must("TagResources", tag("site", one, "Tag.1.Key", "env", "Tag.1.Value", "prod", "Tag.2.Key", "team", "Tag.2.Value", "a"))
+	b.Must("TagResources", tag("site", two, "Tag.1.Key", "env", "Tag.1.Value", "test"))
+	b.Must("TagResources", tag("site", two, "Tag.1.Key", "env", "Tag.1.Value", "dev")) // replaces
+	require.Equal(t, map[string]any{"env": "dev"}, b.Must("GetSite", api.Params{"SiteId": two})["SiteModel"].(map[string]any)["Tags"])
 
-	sites := b.must("ListSites", api.Params{"TagFilter": `[{"Key":"env","Value":"prod"},{"Key":"team"}]`})["Sites"].([]any)
+	sites := b.Must("ListSites", api.Params{"TagFilter": `[{"Key":"env","Value":"prod"},{"Key":"team"}]`})["Sites"].([]any)
 	require.Len(t, sites, 1)
 	require.Equal(t, "a.example", sites[0].(map[string]any)["SiteName"])
 
 	all := api.Params{"RegionId": "cn-hangzhou", "ResourceType": "site", "MaxItem": "2"}
-	page := b.must("ListTagResources", all)
+	page := b.Must("ListTagResources", all)
 	require.Len(t, page["TagResources"], 2)
 	require.Equal(t, "2", page["NextToken"])
 	all["NextToken"] = page["NextToken"]
-	page = b.must("ListTagResources", all)
+	page = b.Must("ListTagResources", all)
 	require.Len(t, page["TagResources"], 1)
 	require.Empty(t, page["NextToken"])
-	page = b.must("ListTagResources", tag("site", one, "Tag.1.Key", "env"))
+	page = b.Must("ListTagResources", tag("site", one, "Tag.1.Key", "env"))
 	require.Len(t, page["TagResources"], 2)
 
-	b.must("UntagResources", tag("site", one, "TagKey.1", "team"))
-	require.Len(t, b.must("ListTagResources", tag("site", one))["TagResources"], 1)
-	b.must("UntagResources", tag("site", one, "All", "true"))
-	require.Empty(t, b.must("ListTagResources", tag("site", one))["TagResources"])
+	b.Must("UntagResources", tag("site", one, "TagKey.1", "team"))
+	require.Len(t, b.Must("ListTagResources", tag("site", one))["TagResources"], 1)
+	b.Must("UntagResources", tag("site", one, "All", "true"))
+	require.Empty(t, b.Must("ListTagResources", tag("site", one))["TagResources"])
 
 	for code, p := range map[string]api.Params{
 		"InvalidResourceType":        tag("zone", one, "Tag.1.Key", "k"),
 		"InvalidResourceId.NotFound": tag("record", one, "Tag.1.Key", "k"),
 		"InvalidTagKey.Malformed":    tag("site", one, "Tag.1.Key", "acs:x"),
 	} {
-		_, got := b.call("TagResources", p)
+		_, got := b.Call("TagResources", p)
 		require.Equal(t, code, got)
 	}
 	for i := range 20 {
-		b.must("TagResources", tag("site", one, "Tag.1.Key", fmt.Sprint("k", i)))
+		b.Must("TagResources", tag("site", one, "Tag.1.Key", fmt.Sprint("k", i)))
 	}
-	_, got := b.call("TagResources", tag("site", one, "Tag.1.Key", "one-too-many"))
+	_, got := b.Call("TagResources", tag("site", one, "Tag.1.Key", "one-too-many"))
 	require.Equal(t, "NumberExceed.Tags", got)
 }
 
 func TestPurchases(t *testing.T) {
 	b := newBench(t, Config{})
-	order := b.must("PurchaseRatePlan", api.Params{"PlanName": "basicplan", "Period": "12", "Amount": "2"})
+	order := b.Must("PurchaseRatePlan", api.Params{"PlanName": "basicplan", "Period": "12", "Amount": "2"})
 	id := order["InstanceId"].(string)
 	plan := func() map[string]any {
-		return b.must("ListUserRatePlanInstances", api.Params{"InstanceId": id})["InstanceInfo"].([]any)[0].(map[string]any)
+		return b.Must("ListUserRatePlanInstances", api.Params{"InstanceId": id})["InstanceInfo"].([]any)[0].(map[string]any)
 	}
 	require.Equal(t, "basicplan", plan()["SubscribeType"])
 	require.Equal(t, "2", plan()["SiteQuota"])
-	require.Equal(t, "online", b.must("DescribeRatePlanInstanceStatus", api.Params{"InstanceId": id})["InstanceStatus"])
-	require.Empty(t, b.must("ListPostpaidRatePlanInstances", api.Params{})["InstanceInfo"])
+	require.Equal(t, "online", b.Must("DescribeRatePlanInstanceStatus", api.Params{"InstanceId": id})["InstanceStatus"])
+	require.Empty(t, b.Must("ListPostpaidRatePlanInstances", api.Params{})["InstanceInfo"])
 
-	b.must("UpdateRatePlanSpec", api.Params{"InstanceId": id, "TargetPlanName": "advancedplan"})
+	b.Must("UpdateRatePlanSpec", api.Params{"InstanceId": id, "TargetPlanName": "advancedplan"})
 	require.Equal(t, "high", plan()["PlanName"])
-	_, code := b.call("UpdateRatePlanSpec", api.Params{"InstanceId": id, "TargetPlanName": "basicplan"})
+	_, code := b.Call("UpdateRatePlanSpec", api.Params{"InstanceId": id, "TargetPlanName": "basicplan"})
 	require.Equal(t, "NotApplicable", code)
 
-	b.must("CreateSite", api.Params{"SiteName": "c.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": id})
-	_, code = b.call("ReleaseInstance", api.Params{"InstanceId": id})
+	b.Must("CreateSite", api.Params{"SiteName": "c.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": id})
+	_, code = b.Call("ReleaseInstance", api.Params{"InstanceId": id})
 	require.Equal(t, "DependedByOthers", code)
 
-	later := b.must("PurchaseRatePlan", api.Params{"PlanCode": "enterpriseplan", "ChargeType": "POSTPAY"})["InstanceId"].(string)
-	listed := b.must("ListPostpaidRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
+	later := b.Must("PurchaseRatePlan", api.Params{"PlanCode": "enterpriseplan", "ChargeType": "POSTPAY"})["InstanceId"].(string)
+	listed := b.Must("ListPostpaidRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
 	require.Len(t, listed, 1)
 	require.Equal(t, "POSTPAY", listed[0].(map[string]any)["BillingMode"])
-	b.must("ReleaseInstance", api.Params{"InstanceId": later})
-	_, code = b.call("ReleaseInstance", api.Params{"InstanceId": later})
+	b.Must("ReleaseInstance", api.Params{"InstanceId": later})
+	_, code = b.Call("ReleaseInstance", api.Params{"InstanceId": later})
 	require.Equal(t, "InvalidInstanceId.NotFound", code)
 	for code, p := range map[string]api.Params{
 		"MissingPlanName":   {},
@@ -93,7 +93,7 @@ func TestPurchases(t *testing.T) {
 		"InvalidPeriod":     {"PlanName": "basicplan", "Period": "0"},
 		"InvalidChargeType": {"PlanName": "basicplan", "ChargeType": "FREE"},
 	} {
-		_, got := b.call("PurchaseRatePlan", p)
+		_, got := b.Call("PurchaseRatePlan", p)
 		require.Equal(t, code, got)
 	}
 }

@@ -11,10 +11,10 @@ import (
 
 // states are the managed rules of SQL injection by level: status and action.
 func (b *bench) states(params api.Params) []string {
-	b.t.Helper()
+	b.T.Helper()
 	params["AttackType"] = "11"
 	var out []string
-	for _, r := range b.must("ListWafManagedRules", params)["Rules"].([]any) {
+	for _, r := range b.Must("ListWafManagedRules", params)["Rules"].([]any) {
 		m := r.(map[string]any)
 		out = append(out, text(m["ProtectionLevel"])+" "+m["Status"].(string)+" "+m["Action"].(string))
 	}
@@ -36,7 +36,7 @@ func TestManagedRules(t *testing.T) {
 	require.Equal(t, want[2:3], b.states(api.Params{"QueryArgs": `{"ProtectionLevels":[3]}`}))
 	require.Equal(t, want[3:], b.states(api.Params{"PageSize": "3", "PageNumber": "2"}))
 	require.Equal(t, want[:1], b.states(api.Params{"QueryArgs": `{"IdNameLike":"110001"}`}))
-	b.must("UpdateWafRule", api.Params{"Id": id, "Status": "off"})
+	b.Must("UpdateWafRule", api.Params{"Id": id, "Status": "off"})
 	require.Equal(t, "1 off deny", b.states(api.Params{})[0], "a rule that is off sets nothing")
 
 	for code, params := range map[string]api.Params{
@@ -44,7 +44,7 @@ func TestManagedRules(t *testing.T) {
 		"InvalidRule.NotFound":        {"AttackType": "11", "Id": "5"},
 		"SiteNotFound":                {"AttackType": "11", "SiteId": "5"},
 	} {
-		_, got := b.call("ListWafManagedRules", params)
+		_, got := b.Call("ListWafManagedRules", params)
 		require.Equal(t, code, got)
 	}
 }
@@ -54,14 +54,14 @@ func TestWafQuotaAndUsage(t *testing.T) {
 	b.create(phaseCustom, custom("a", "true"))
 	b.create(phaseCustom, custom("b", "true"))
 	b.create(phaseWhitelist, custom("c", "true"))
-	require.Equal(t, json.Number("3"), b.must("ListWafUsageOfRules", api.Params{})["InstanceUsage"])
-	custom := b.must("ListWafUsageOfRules", api.Params{"Phase": phaseCustom})
+	require.Equal(t, json.Number("3"), b.Must("ListWafUsageOfRules", api.Params{})["InstanceUsage"])
+	custom := b.Must("ListWafUsageOfRules", api.Params{"Phase": phaseCustom})
 	require.Equal(t, map[string]any{"Id": json.Number(b.site), "Name": "a.test", "Usage": json.Number("2")}, custom["Sites"].([]any)[0])
-	_, code := b.call("ListWafUsageOfRules", api.Params{"Phase": "none"})
+	_, code := b.Call("ListWafUsageOfRules", api.Params{"Phase": "none"})
 	require.Equal(t, "InvalidParameter.Phase", code)
 
-	require.Len(t, b.must("GetWafQuota", api.Params{})["Quota"], 4)
-	quota := b.must("GetWafQuota", api.Params{"Paths": "list,page"})["Quota"].(map[string]any)
+	require.Len(t, b.Must("GetWafQuota", api.Params{})["Quota"], 4)
+	quota := b.Must("GetWafQuota", api.Params{"Paths": "list,page"})["Quota"].(map[string]any)
 	require.Len(t, quota, 2)
 	require.Equal(t, map[string]any{"LessThanOrEqual": json.Number("10")}, quota["List"].(map[string]any)["NumberTotal"])
 }

@@ -1,87 +1,44 @@
 package waf
 
 import (
-	"bytes"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
-	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // bench is a service on a fresh state with one site.
 type bench struct {
-	t     *testing.T
-	store *state.Store
-	table api.Table
-	site  string
+	*apitest.Bench
+	site string
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	store, err := state.Open(t.Context(), state.Memory)
+	b := &bench{Bench: apitest.New(t)}
+	cfg.Now = b.Clock
+	sites, err := site.New(t.Context(), b.Store, site.Config{})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	cfg.Now = func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
-	sites, err := site.New(t.Context(), store, site.Config{})
-	require.NoError(t, err)
-	b := &bench{t: t, store: store, table: New(store, cfg).Table()}
-	b.table.Add(sites.Table())
-	b.table.Add(lists.New(store, lists.Config{InUse: UsesList}).Table())
-	plans := b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
-	made := b.must("CreateSite", api.Params{"SiteName": "a.test", "AccessType": "NS", "Coverage": "overseas",
+	b.Table = New(b.Store, cfg).Table()
+	b.Table.Add(sites.Table())
+	b.Table.Add(lists.New(b.Store, lists.Config{InUse: UsesList}).Table())
+	plans := b.Must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)
+	made := b.Must("CreateSite", api.Params{"SiteName": "a.test", "AccessType": "NS", "Coverage": "overseas",
 		"InstanceId": plans[0].(map[string]any)["InstanceId"]})
 	b.site = text(made["SiteId"])
+	b.Defaults = api.Params{"SiteId": b.site}
 	return b
 }
 
 func text(v any) string { return v.(json.Number).String() }
-
-func (b *bench) call(action string, params api.Params) (out map[string]any, code string) {
-	b.t.Helper()
-	if params["SiteId"] == nil && b.site != "" {
-		params["SiteId"] = b.site
-	}
-	answer, err := b.table[action](b.t.Context(), &api.Request{Action: action, Params: params})
-	var e *api.Error
-	if errors.As(err, &e) {
-		return nil, e.Code
-	}
-	require.NoError(b.t, err)
-	if answer == nil {
-		return nil, ""
-	}
-	raw, err := json.Marshal(answer)
-	require.NoError(b.t, err)
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	require.NoError(b.t, d.Decode(&out))
-	op, ok := catalog.Lookup(action)
-	require.True(b.t, ok)
-	var shape map[string]any
-	require.NoError(b.t, json.Unmarshal(op.Response, &shape))
-	for name := range out {
-		require.Contains(b.t, shape, name, action)
-	}
-	return out, ""
-}
-
-func (b *bench) must(action string, params api.Params) map[string]any {
-	b.t.Helper()
-	out, code := b.call(action, params)
-	require.Empty(b.t, code, "%s %v", action, params)
-	return out
-}
 
 func custom(name, expression string) string {
 	raw, _ := json.Marshal(map[string]any{"Name": name, "Action": "deny", "Expression": expression})
@@ -89,8 +46,8 @@ func custom(name, expression string) string {
 }
 
 func (b *bench) create(phase, config string) (id, setID, code string) {
-	b.t.Helper()
-	out, code := b.call("CreateWafRule", api.Params{"Phase": phase, "Config": config})
+	b.T.Helper()
+	out, code := b.Call("CreateWafRule", api.Params{"Phase": phase, "Config": config})
 	if code != "" {
 		return "", "", code
 	}
@@ -99,11 +56,11 @@ func (b *bench) create(phase, config string) (id, setID, code string) {
 
 // order is the names of a phase's rules by position.
 func (b *bench) order(phase string) string {
-	b.t.Helper()
+	b.T.Helper()
 	var names []string
-	for i, r := range b.must("ListWafRules", api.Params{"Phase": phase})["Rules"].([]any) {
+	for i, r := range b.Must("ListWafRules", api.Params{"Phase": phase})["Rules"].([]any) {
 		m := r.(map[string]any)
-		require.Equal(b.t, fmt.Sprint(i+1), text(m["Position"]), "positions have no gaps")
+		require.Equal(b.T, fmt.Sprint(i+1), text(m["Position"]), "positions have no gaps")
 		names = append(names, m["Name"].(string))
 	}
 	return strings.Join(names, " ")
@@ -117,38 +74,38 @@ func TestRulesOfAPhase(t *testing.T) {
 	require.Equal(t, setID, other, "the phase has one rule set until another is made")
 	c, _, _ := b.create(phaseCustom, custom("c", "true"))
 	require.Equal(t, "a b c", b.order(phaseCustom))
-	b.must("UpdateWafRule", api.Params{"Id": c, "Position": "1"})
+	b.Must("UpdateWafRule", api.Params{"Id": c, "Position": "1"})
 	require.Equal(t, "c a b", b.order(phaseCustom))
-	b.must("UpdateWafRule", api.Params{"Id": c, "Position": "3"})
+	b.Must("UpdateWafRule", api.Params{"Id": c, "Position": "3"})
 	require.Equal(t, "a b c", b.order(phaseCustom))
-	_, code = b.call("UpdateWafRule", api.Params{"Id": c, "Position": "4"})
+	_, code = b.Call("UpdateWafRule", api.Params{"Id": c, "Position": "4"})
 	require.Equal(t, "InvalidParameter.Position", code)
 
-	b.must("UpdateWafRule", api.Params{"Id": a, "Status": "off"})
-	b.must("UpdateWafRule", api.Params{"Id": a, "Config": custom("a2", `(ip.src eq 1.1.1.1)`)})
-	got := b.must("GetWafRule", api.Params{"Id": a})
+	b.Must("UpdateWafRule", api.Params{"Id": a, "Status": "off"})
+	b.Must("UpdateWafRule", api.Params{"Id": a, "Config": custom("a2", `(ip.src eq 1.1.1.1)`)})
+	got := b.Must("GetWafRule", api.Params{"Id": a})
 	require.Equal(t, "off", got["Status"], "a new configuration keeps the status")
 	require.Equal(t, "a2", got["Name"])
 	require.Equal(t, "(ip.src eq 1.1.1.1)", got["Config"].(map[string]any)["Expression"])
 	require.Equal(t, a, text(got["Config"].(map[string]any)["Id"]))
 
 	list := func(query string) int {
-		return len(b.must("ListWafRules", api.Params{"Phase": phaseCustom, "QueryArgs": query})["Rules"].([]any))
+		return len(b.Must("ListWafRules", api.Params{"Phase": phaseCustom, "QueryArgs": query})["Rules"].([]any))
 	}
 	require.Equal(t, 1, list(`{"Status":"off"}`))
 	require.Equal(t, 1, list(`{"NameLike":"a2"}`))
 	require.Equal(t, 1, list(`{"ConfigValueLike":"1.1.1.1"}`))
 	require.Equal(t, 1, list(`{"Id":`+c+`}`))
 	require.Equal(t, 0, list(`{"IdNameLike":"zz"}`))
-	page := b.must("ListWafRules", api.Params{"Phase": phaseCustom, "PageSize": "2", "PageNumber": "2"})
+	page := b.Must("ListWafRules", api.Params{"Phase": phaseCustom, "PageSize": "2", "PageNumber": "2"})
 	require.Len(t, page["Rules"], 1)
 	require.Equal(t, "3", text(page["TotalCount"]))
 	require.Empty(t, b.order(phaseWhitelist))
 
-	b.must("DeleteWafRule", api.Params{"Id": a})
+	b.Must("DeleteWafRule", api.Params{"Id": a})
 	require.Equal(t, "b c", b.order(phaseCustom))
 	for _, action := range []string{"GetWafRule", "UpdateWafRule", "DeleteWafRule"} {
-		_, code = b.call(action, api.Params{"Id": a})
+		_, code = b.Call(action, api.Params{"Id": a})
 		require.Equal(t, "InvalidRule.NotFound", code, action)
 	}
 }
@@ -178,7 +135,7 @@ func TestConfigurationsRefused(t *testing.T) {
 		_, _, code := b.create(c.phase, c.config)
 		require.Equal(t, c.code, code, name)
 	}
-	require.Empty(t, b.must("ListWafRulesets", api.Params{})["Rulesets"], "a refused rule leaves no rule set behind")
+	require.Empty(t, b.Must("ListWafRulesets", api.Params{})["Rulesets"], "a refused rule leaves no rule set behind")
 	for phase, config := range map[string]string{
 		phaseRateLimit: limit, phaseIPAccess: `{"Action":"deny","Value":"10.0.0.0/8"}`,
 		phaseLevel:     `{"Name":"a","Expression":"true","SecurityLevel":{"Value":"high"}}`,
@@ -194,82 +151,82 @@ func TestConfigurationsRefused(t *testing.T) {
 	require.Empty(t, code)
 	_, _, code = b.create(phaseRateLimit, limit)
 	require.Equal(t, "RuleQuotaCheckFailed", code)
-	_, code = b.call("CreateWafRule", api.Params{"Phase": phaseCustom})
+	_, code = b.Call("CreateWafRule", api.Params{"Phase": phaseCustom})
 	require.Equal(t, "MissingConfig", code)
-	_, code = b.call("CreateWafRule", api.Params{"SiteId": "1", "Phase": phaseCustom, "Config": custom("a", "true")})
+	_, code = b.Call("CreateWafRule", api.Params{"SiteId": "1", "Phase": phaseCustom, "Config": custom("a", "true")})
 	require.Equal(t, "SiteNotFound", code)
-	_, code = b.call("ListWafPhases", api.Params{"SiteVersion": "3"})
+	_, code = b.Call("ListWafPhases", api.Params{"SiteVersion": "3"})
 	require.Equal(t, "InvalidSiteVersion", code)
 }
 
 func TestRulesets(t *testing.T) {
 	b := newBench(t, Config{SetQuota: 2})
-	id := text(b.must("CreateWafRuleset", api.Params{"Phase": phaseBot, "Name": "bots"})["Id"])
-	b.must("CreateWafRuleset", api.Params{"Phase": phaseBot})
-	_, code := b.call("CreateWafRuleset", api.Params{"Phase": phaseBot})
+	id := text(b.Must("CreateWafRuleset", api.Params{"Phase": phaseBot, "Name": "bots"})["Id"])
+	b.Must("CreateWafRuleset", api.Params{"Phase": phaseBot})
+	_, code := b.Call("CreateWafRuleset", api.Params{"Phase": phaseBot})
 	require.Equal(t, "RulesetQuotaCheckFailed", code)
-	_, code = b.call("CreateWafRuleset", api.Params{"Phase": "x"})
+	_, code = b.Call("CreateWafRuleset", api.Params{"Phase": "x"})
 	require.Equal(t, "InvalidParameter.Phase", code)
-	b.must("UpdateWafRuleset", api.Params{"Id": id, "Status": "off"})
-	_, code = b.call("UpdateWafRuleset", api.Params{"Id": id, "Status": "x"})
+	b.Must("UpdateWafRuleset", api.Params{"Id": id, "Status": "off"})
+	_, code = b.Call("UpdateWafRuleset", api.Params{"Id": id, "Status": "x"})
 	require.Equal(t, "InvalidParameter.Status", code)
 
-	batch := b.must("BatchCreateWafRules", api.Params{"RulesetId": id, "Shared": `{"Name":"shared","Target":"web","Expression":"true"}`,
+	batch := b.Must("BatchCreateWafRules", api.Params{"RulesetId": id, "Shared": `{"Name":"shared","Target":"web","Expression":"true"}`,
 		"Configs": `[{"Name":"one","Type":"web"},{"Name":"two","Type":"app"}]`})
 	ids := batch["Ids"].([]any)
 	require.Len(t, ids, 2)
-	_, code = b.call("BatchCreateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Name":"three"},{"Name":""}]`})
+	_, code = b.Call("BatchCreateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Name":"three"},{"Name":""}]`})
 	require.Equal(t, "InvalidParameter.Name", code)
 	require.Equal(t, "one two", b.order(phaseBot), "all or none")
-	b.must("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Id":` + text(ids[1]) + `,"Name":"zwei"}]`})
+	b.Must("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Id":` + text(ids[1]) + `,"Name":"zwei"}]`})
 	require.Equal(t, "one zwei", b.order(phaseBot))
-	_, code = b.call("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Name":"x"}]`})
+	_, code = b.Call("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Name":"x"}]`})
 	require.Equal(t, "InvalidConfigs", code)
-	_, code = b.call("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Id":7,"Name":"x"}]`})
+	_, code = b.Call("BatchUpdateWafRules", api.Params{"RulesetId": id, "Configs": `[{"Id":7,"Name":"x"}]`})
 	require.Equal(t, "InvalidRule.NotFound", code)
-	_, code = b.call("BatchCreateWafRules", api.Params{"RulesetId": id, "Phase": phaseCustom, "Configs": `[{"Name":"x"}]`})
+	_, code = b.Call("BatchCreateWafRules", api.Params{"RulesetId": id, "Phase": phaseCustom, "Configs": `[{"Name":"x"}]`})
 	require.Equal(t, "InvalidParameter.Phase", code)
-	_, code = b.call("BatchCreateWafRules", api.Params{"RulesetId": id})
+	_, code = b.Call("BatchCreateWafRules", api.Params{"RulesetId": id})
 	require.Equal(t, "MissingConfigs", code)
 
-	got := b.must("GetWafRuleset", api.Params{"Phase": phaseBot})
+	got := b.Must("GetWafRuleset", api.Params{"Phase": phaseBot})
 	require.Equal(t, id, text(got["Id"]))
 	require.Equal(t, "shared", got["Name"])
 	require.Equal(t, "off", got["Status"])
 	require.Len(t, got["Rules"], 2)
-	sets := b.must("ListWafRulesets", api.Params{"Phase": phaseBot, "QueryArgs": `{"NameLike":"sha"}`})["Rulesets"].([]any)
+	sets := b.Must("ListWafRulesets", api.Params{"Phase": phaseBot, "QueryArgs": `{"NameLike":"sha"}`})["Rulesets"].([]any)
 	require.Len(t, sets, 1)
 	require.Equal(t, []any{"web"}, sets[0].(map[string]any)["Types"])
-	phases := b.must("ListWafPhases", api.Params{})["Phases"].([]any)
+	phases := b.Must("ListWafPhases", api.Params{})["Phases"].([]any)
 	require.Len(t, phases, 8)
 
-	b.must("DeleteWafRuleset", api.Params{"Id": id})
+	b.Must("DeleteWafRuleset", api.Params{"Id": id})
 	require.Empty(t, b.order(phaseBot))
-	_, code = b.call("GetWafRuleset", api.Params{"Id": id})
+	_, code = b.Call("GetWafRuleset", api.Params{"Id": id})
 	require.Equal(t, "InvalidRuleset.NotFound", code)
-	_, code = b.call("GetWafRuleset", api.Params{"Phase": phaseCustom})
+	_, code = b.Call("GetWafRuleset", api.Params{"Phase": phaseCustom})
 	require.Equal(t, "InvalidRuleset.NotFound", code)
 }
 
 func TestListsInUse(t *testing.T) {
 	b := newBench(t, Config{})
-	list := text(b.must("CreateList", api.Params{"Name": "bad_ips", "Kind": "ip", "Items": `["10.0.0.1"]`})["Id"])
-	spare := text(b.must("CreateList", api.Params{"Name": "bad", "Kind": "ip", "Items": `[]`})["Id"])
+	list := text(b.Must("CreateList", api.Params{"Name": "bad_ips", "Kind": "ip", "Items": `["10.0.0.1"]`})["Id"])
+	spare := text(b.Must("CreateList", api.Params{"Name": "bad", "Kind": "ip", "Items": `[]`})["Id"])
 	rule, _, code := b.create(phaseCustom, custom("a", `(ip.src in $bad_ips and http.host ne "$bad")`))
 	require.Empty(t, code)
-	_, code = b.call("DeleteList", api.Params{"Id": list})
+	_, code = b.Call("DeleteList", api.Params{"Id": list})
 	require.Equal(t, "DependedByOthers", code)
-	b.must("DeleteList", api.Params{"Id": spare}) // part of another name, and inside a string
-	b.must("DeleteWafRule", api.Params{"Id": rule})
-	b.must("DeleteList", api.Params{"Id": list})
+	b.Must("DeleteList", api.Params{"Id": spare}) // part of another name, and inside a string
+	b.Must("DeleteWafRule", api.Params{"Id": rule})
+	b.Must("DeleteList", api.Params{"Id": list})
 }
 
 func TestRulesGoWithTheirSite(t *testing.T) {
 	b := newBench(t, Config{})
 	_, _, code := b.create(phaseCustom, custom("a", "true"))
 	require.Empty(t, code)
-	b.must("DeleteSite", api.Params{})
-	require.NoError(t, b.store.Tx(t.Context(), func(tx *sql.Tx) error {
+	b.Must("DeleteSite", api.Params{})
+	require.NoError(t, b.Store.Tx(t.Context(), func(tx *sql.Tx) error {
 		var n int
 		require.NoError(t, tx.QueryRow(`SELECT COUNT(*) FROM waf_rules`).Scan(&n))
 		require.Zero(t, n)
