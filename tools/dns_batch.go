@@ -167,7 +167,11 @@ const (
 func sendRows(ctx context.Context, d *Deps, notes *Noted, site wireSite, rows []draft) (sentRows, error) {
 	var out sentRows
 	for done := 0; done < len(rows); {
-		batch, n := nextBatch(rows[done:])
+		batch, n, err := nextBatch(rows[done:])
+		if err != nil {
+			out.unsent = len(rows) - done
+			return out, err
+		}
 		Progress(ctx, float64(done), float64(len(rows)), fmt.Sprintf("creating records %d to %d of %d", done+1, done+n, len(rows)))
 		type row struct {
 			RecordID               ID `json:"RecordId"`
@@ -198,7 +202,7 @@ func sendRows(ctx context.Context, d *Deps, notes *Noted, site wireSite, rows []
 }
 
 // nextBatch takes the rows that fit one call, at least one.
-func nextBatch(rows []draft) (batch []any, n int) {
+func nextBatch(rows []draft) (batch []any, n int, err error) {
 	size := 0
 	for _, r := range rows {
 		params := r.params()
@@ -207,14 +211,14 @@ func nextBatch(rows []draft) (batch []any, n int) {
 		params["RecordName"] = r.name
 		raw, err := json.Marshal(params)
 		if err != nil {
-			panic("tools: a record does not encode: " + err.Error()) // texts and numbers always do
+			return nil, 0, fmt.Errorf("encode the record %s: %w", r.name, err)
 		}
 		if n > 0 && (n == maxBatchRows || size+len(raw) > maxBatchBytes) {
 			break
 		}
 		batch, size, n = append(batch, map[string]any(params)), size+len(raw), n+1
 	}
-	return batch, n
+	return batch, n, nil
 }
 
 // listed is a list of lines with a bound.

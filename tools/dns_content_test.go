@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -111,4 +112,25 @@ func TestBatchAnswersThatAreNotWhole(t *testing.T) {
 	require.ErrorContains(t, err, "Of 2 records 1 were created and 1 were not")
 	require.ErrorContains(t, err, "TXT a.shop.example (record_id 7)")
 	require.ErrorContains(t, err, "Not known to be created: 1")
+}
+
+// Every field of a record's data is sent under its name.
+func TestRecordDataIsSentWhole(t *testing.T) {
+	number := int64(7)
+	var data RecordData
+	v := reflect.ValueOf(&data).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.String {
+			f.SetString("text")
+		} else {
+			f.Set(reflect.ValueOf(&number))
+		}
+	}
+	sent := data.params()
+	wire := reflect.TypeFor[wireRecordData]()
+	require.Len(t, sent, wire.NumField())
+	for i := range wire.NumField() {
+		require.Contains(t, sent, wire.Field(i).Name)
+	}
+	require.Empty(t, RecordData{}.params())
 }

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -109,18 +108,17 @@ func readRecord(ctx context.Context, d *Deps, notes *Noted, id ID) (wireRecord, 
 
 // params is the data as a parameter: only the fields that it has.
 func (data RecordData) params() map[string]any {
-	raw, err := json.Marshal(wireRecordData(data))
-	if err != nil {
-		panic("tools: record data does not encode: " + err.Error()) // texts and integers always do
-	}
-	var all map[string]any
-	if err := json.Unmarshal(raw, &all); err != nil {
-		panic("tools: record data does not decode: " + err.Error())
-	}
 	out := map[string]any{}
-	for name, v := range all {
-		if v != nil && v != "" {
-			out[name] = v
+	for name, text := range map[string]string{"Value": data.Value, "Tag": data.Tag, "Certificate": data.Certificate, "Fingerprint": data.Fingerprint} {
+		if text != "" {
+			out[name] = text
+		}
+	}
+	for name, number := range map[string]*int64{"Priority": data.Priority, "Weight": data.Weight, "Port": data.Port, "Flag": data.Flag,
+		"KeyTag": data.KeyTag, "Algorithm": data.Algorithm, "Type": data.Type, "Usage": data.Usage, "Selector": data.Selector,
+		"MatchingType": data.MatchingType} {
+		if number != nil {
+			out[name] = *number
 		}
 	}
 	return out
