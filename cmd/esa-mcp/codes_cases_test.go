@@ -12,7 +12,6 @@ const (
 	spelling = "another spelling for what the local ESA answers with the documented code"
 	ourWay   = "the client never sends such a call"
 	account  = "the local account's key is plain and never disabled"
-	notHere  = "the local ESA lacks what it is about"
 )
 
 // codeCases are the codes of the table, each with a call that gets it.
@@ -100,7 +99,9 @@ func recordCases() []codeCase {
 		{code: "Record.NotFound", action: "GetRecord", params: arguments{"RecordId": 1}},
 		create("Record.TTLExceedLimit", arguments{"Ttl": 5}),
 		create("Record.ValidProxiedForSpecifedRecordType", proxied(arguments{"Type": "TXT"})),
-		{code: "Record.ProtectedAsCustomHostnameSource", outside: notHere}, {code: "Record.ProxiedAsCustomHostnameSource", outside: notHere},
+		{code: "Record.ProtectedAsCustomHostnameSource", action: "DeleteRecord", params: arguments{"RecordId": "$ORIGIN"},
+			before: []apiCall{{"CreateCustomHostname", arguments{"SiteId": "$SITE", "Hostname": "shop.elsewhere.example", "RecordId": "$ORIGIN", "SslFlag": "off"}}}},
+		{code: "Record.ProxiedAsCustomHostnameSource", action: "UpdateRecord", params: arguments{"RecordId": "$ORIGIN", "Data": value("203.0.113.9"), "Proxied": false}},
 		{code: "Record.NoResource", outside: busy}, {code: "Record.Reserved", outside: busy}, {code: "Record.ServiceBusy", outside: busy},
 	}
 }
@@ -114,6 +115,13 @@ func nameCases() []codeCase {
 	other.before = []apiCall{{"CreateRecord", record(arguments{"RecordName": "both.codes.example"})}}
 	delegated := named("Record.RecordNameConflictWithNSRecord", "sub.codes.example", "A/AAAA", address)
 	delegated.before = []apiCall{{"CreateRecord", record(arguments{"RecordName": "sub.codes.example", "Type": "NS", "Data": value("ns.elsewhere.example")})}}
+	pooled := named("Record.RecordNameConflictWithPoolName", "pool.codes.example", "A/AAAA", address)
+	balanced := named("Record.RecordNameConflictWithLBName", "lb.codes.example", "A/AAAA", address)
+	balanced.before = []apiCall{{"CreateLoadBalancer", arguments{"SiteId": "$SITE", "Name": "lb.codes.example", "DefaultPools": []string{"$POOL"},
+		"FallbackPool": "$POOL", "Monitor": arguments{"Type": "off"}, "SteeringPolicy": "order", "Enabled": true}}}
+	tunnelled := named("Record.RecordNameConflictWithIPAName", "ssh.codes.example", "A/AAAA", address)
+	tunnelled.before = []apiCall{{"CreateTransportLayerApplication", arguments{"SiteId": "$SITE", "RecordName": "ssh.codes.example",
+		"Rules": []arguments{{"Protocol": "TCP", "EdgePort": "22", "SourceType": "ip", "Source": "203.0.113.1", "SourcePort": "22", "ClientIPPassThroughMode": "off"}}}}}
 	return []codeCase{
 		named("InvalidParameter.InvalidRecordName", "https://www.codes.example", "A/AAAA", address),
 		named("InvalidParameter.InvalidRecordNameSuffix", "www", "A/AAAA", address),
@@ -123,8 +131,7 @@ func nameCases() []codeCase {
 		named("Record.SRVRecordInvalidRecordName", "sip.codes.example", "SRV", arguments{"Value": "a.example", "Priority": 1, "Weight": 1, "Port": 1}),
 		named("Record.NSRecordCannotEqualSiteName", "codes.example", "NS", value("ns.elsewhere.example")),
 		other, delegated,
-		{code: "Record.RecordNameConflictWithLBName", outside: notHere}, {code: "Record.RecordNameConflictWithPoolName", outside: notHere},
-		{code: "Record.RecordNameConflictWithIPAName", outside: notHere},
+		balanced, pooled, tunnelled,
 	}
 }
 

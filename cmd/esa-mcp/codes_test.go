@@ -138,6 +138,16 @@ func (w *world) furnish() {
 	}
 }
 
+// furnishMore makes what the cases about other records need.
+func (w *world) furnishMore() {
+	w.t.Helper()
+	origin := w.must("CreateRecord", record(arguments{"RecordName": "origin.codes.example", "Proxied": true, "BizName": "web"}))
+	w.vars["$ORIGIN"] = origin["RecordId"].(json.Number).String()
+	pool := w.must("CreateOriginPool", arguments{"SiteId": "$SITE", "Name": "pool", "Enabled": true,
+		"Origins": []arguments{{"Name": "a", "Address": "203.0.113.1", "Enabled": true, "Weight": 100, "Type": "ip_domain"}}})
+	w.vars["$POOL"] = pool["Id"].(json.Number).String()
+}
+
 // call sends an operation by the tool that sends any of its kind.
 func (w *world) call(action string, params arguments) mcpserver.CallResult {
 	w.t.Helper()
@@ -212,6 +222,9 @@ func TestEveryCodeIsAnsweredAndExplained(t *testing.T) {
 			if c.world == "" || c.world == "small" || strings.HasSuffix(c.world, "plan") {
 				w.furnish()
 			}
+			if c.world == "" {
+				w.furnishMore()
+			}
 			worlds[c.world] = w
 		}
 		t.Run(c.code, func(t *testing.T) {
@@ -239,7 +252,7 @@ func TestEveryCodeIsAnsweredAndExplained(t *testing.T) {
 	for _, row := range esa.Codes() {
 		require.True(t, covered[row.Code], "the row %s has no case", row.Code)
 	}
-	require.Greater(t, real, 85, "most codes come from what the local ESA really checks")
+	require.GreaterOrEqual(t, real, 93, "most codes come from what the local ESA really checks")
 }
 
 // with is a call's parameters, changed.

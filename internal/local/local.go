@@ -216,7 +216,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 		return nil, nil, nil, errors.Join(err, store.Close())
 	}
 	o.Site.AllowOrigin = allowed.AnyPort
-	o.Site.PoolExists = generic.PoolExists
+	o.Site.PoolExists, o.Site.NameTaken, o.Site.IsHostnameOrigin = generic.PoolExists, generic.NameTaken, generic.IsHostnameOrigin
 	sites, err := site.New(ctx, store, o.Site)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())

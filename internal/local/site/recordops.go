@@ -43,6 +43,9 @@ func (s *Service) addRecord(ctx context.Context, tx *sql.Tx, t site, rec *record
 	if err := s.checkPool(ctx, tx, rec); err != nil {
 		return err
 	}
+	if err := s.checkNameTaken(ctx, tx, rec); err != nil {
+		return err
+	}
 	if err := s.checkClash(ctx, tx, rec); err != nil {
 		return err
 	}
@@ -76,6 +79,32 @@ func (s *Service) checkPool(ctx context.Context, tx *sql.Tx, rec *record) error 
 	return nil
 }
 
+// checkNameTaken refuses a record whose name something else has.
+func (s *Service) checkNameTaken(ctx context.Context, tx *sql.Tx, rec *record) error {
+	if s.cfg.NameTaken == nil {
+		return nil
+	}
+	kind, err := s.cfg.NameTaken(ctx, tx, rec.siteID, rec.name)
+	if err != nil || kind == "" {
+		return err
+	}
+	code := map[string]string{"LoadBalancer": "LBName", "OriginPool": "PoolName", "TransportLayerApplication": "IPAName"}[kind]
+	return api.Errorf(400, "Record.RecordNameConflictWith"+code, "%s is the name of a %s of the site.", rec.name, kind)
+}
+
+// checkOrigin refuses what a record that custom host names have as their origin
+// cannot take.
+func (s *Service) checkOrigin(ctx context.Context, tx *sql.Tx, id int64, code, why string) error {
+	if s.cfg.IsHostnameOrigin == nil {
+		return nil
+	}
+	is, err := s.cfg.IsHostnameOrigin(ctx, tx, id)
+	if err == nil && is {
+		err = api.Errorf(400, code, "The record %d is the origin of custom host names and %s.", id, why)
+	}
+	return err
+}
+
 // updateRecord answers UpdateRecord. Data is replaced as a whole, and what is
 // not sent stays; a name cannot change.
 func (s *Service) updateRecord(ctx context.Context, r *api.Request) (any, error) {
@@ -102,6 +131,11 @@ func (s *Service) updateRecord(ctx context.Context, r *api.Request) (any, error)
 		}
 		if err := s.checkPool(ctx, tx, &rec); err != nil {
 			return err
+		}
+		if !rec.proxied {
+			if err := s.checkOrigin(ctx, tx, id, "Record.ProxiedAsCustomHostnameSource", "must stay proxied"); err != nil {
+				return err
+			}
 		}
 		if err := s.checkClash(ctx, tx, &rec); err != nil {
 			return err
@@ -139,17 +173,22 @@ func (s *Service) deleteRecord(ctx context.Context, r *api.Request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.store.DB().ExecContext(ctx, `DELETE FROM records WHERE id = ?`, id)
-	if err != nil {
-		return nil, fmt.Errorf("delete the record: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		if err == nil {
-			err = sql.ErrNoRows
+	return nil, s.store.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.checkOrigin(ctx, tx, id, "Record.ProtectedAsCustomHostnameSource", "cannot be deleted"); err != nil {
+			return err
 		}
-		return nil, notFound(err, id)
-	}
-	return nil, nil
+		res, err := tx.ExecContext(ctx, `DELETE FROM records WHERE id = ?`, id)
+		if err != nil {
+			return fmt.Errorf("delete the record: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			if err == nil {
+				err = sql.ErrNoRows
+			}
+			return notFound(err, id)
+		}
+		return nil
+	})
 }
 
 // recordModel is a record as answers have it. Its names differ from those of

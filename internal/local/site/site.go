@@ -34,6 +34,11 @@ type Config struct {
 	// CurrentNS answers which name servers the public DNS has for a domain. If nil
 	// nobody is asked: an active site with NS access has those it should have.
 	CurrentNS func(ctx context.Context, siteName string) ([]string, error)
+	// NameTaken tells what besides a record has a host name of a site, and
+	// IsHostnameOrigin whether custom host names have a record as their origin;
+	// nothing does if nil.
+	NameTaken        func(ctx context.Context, tx *sql.Tx, siteID int64, name string) (kind string, err error)
+	IsHostnameOrigin func(ctx context.Context, tx *sql.Tx, recordID int64) (bool, error)
 	// PoolExists tells whether a site has an origin pool (sourceType OP) or a load
 	// balancer (LB) of that name; none has if nil.
 	PoolExists func(ctx context.Context, tx *sql.Tx, siteID int64, sourceType, name string) (bool, error)
