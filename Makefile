@@ -54,6 +54,9 @@ conformance: ## run MCP's conformance suite against the HTTP server (needs npm)
 browser: ## open the demo's site in headless Chromium (needs chromium)
 	$(GO) test -tags browser -run TestBrowser -count 1 -v ./cmd/esa-mcp
 
+peers: build ## run other ESA clients against the local ESA, unmodified (needs npm)
+	.ci/peers/run
+
 fuzz: ## run each fuzz target over some new inputs (FUZZRUNS, default 1000)
 	.ci/fuzz
 

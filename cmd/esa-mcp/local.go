@@ -68,6 +68,7 @@ More are switched on and off while it runs, at the address "admin":
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback address of the API")
+	f.StringVar(&o.TLSListen, "tls-listen", "", `loopback address of the API's HTTPS, "endpoint_tls", for clients that speak nothing else (default: none)`)
 	f.StringVar(&o.EdgeListen, "edge-listen", "127.0.0.1:0", "loopback address of the edge")
 	f.StringVar(&o.Dir, "dir", "", `folder that keeps the state; ":memory:" keeps nothing (default: --local-dir)`)
 	f.StringVar(&o.EdgeTLSListen, "edge-tls-listen", "127.0.0.1:0", "loopback address of the edge's HTTPS")

@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +56,9 @@ type Options struct {
 	Listen, EdgeListen string
 	// EdgeTLSListen is the address of the edge's HTTPS, likewise.
 	EdgeTLSListen string
+	// TLSListen is the address of the API's HTTPS, for clients that speak nothing
+	// else; none if empty.
+	TLSListen string
 	// Dir keeps the state; empty or ":memory:" keeps it in memory until Close.
 	Dir string
 	// OpenDefaultDomain serves the default domains of routines without an access
@@ -112,6 +114,9 @@ type Info struct {
 	// the authority whose certificate is in CAFile, as PEM.
 	EdgeTLS string `json:"edge_tls"`
 	CAFile  string `json:"ca_file"`
+	// EndpointTLS is the API's HTTPS, if it was asked for; its certificates are
+	// signed by that authority, too.
+	EndpointTLS string `json:"endpoint_tls,omitempty"`
 }
 
 // Server is a running local ESA.
@@ -131,43 +136,29 @@ type Server struct {
 // Builds that an earlier process left unfinished go on.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
-	apiListener, err := listen(ctx, o.Listen)
+	at, err := openListeners(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("listen for the local ESA's API: %w", err)
+		return nil, err
 	}
-	edgeListener, err := listen(ctx, o.EdgeListen)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for the local ESA's edge: %w", err), apiListener.Close())
-	}
-	tlsListener, err := listen(ctx, o.EdgeTLSListen)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for the HTTPS of the local ESA's edge: %w", err), apiListener.Close(), edgeListener.Close())
-	}
-	if _, o.edgeTLSPort, err = net.SplitHostPort(tlsListener.Addr().String()); err != nil {
-		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close())
+	if _, o.edgeTLSPort, err = net.SplitHostPort(at.edgeTLS.Addr().String()); err != nil {
+		return nil, errors.Join(err, at.close())
 	}
 	s, apiHandler, edgeHandler, err := assemble(ctx, o)
 	if err != nil {
-		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close())
+		return nil, errors.Join(err, at.close())
 	}
-	account := s.store.Account()
-	endpoint := "http://" + apiListener.Addr().String()
-	s.info = Info{
-		Endpoint:        endpoint,
-		Admin:           endpoint + admin.Path,
-		Edge:            "http://" + edgeListener.Addr().String(),
-		AccessKeyID:     account.AccessKeyID,
-		AccessKeySecret: account.AccessKeySecret,
-		EdgeTLS:         "https://" + tlsListener.Addr().String(),
-	}
+	s.info = at.info(s.store.Account())
 	if s.info.CAFile, err = s.writeAuthority(ctx, o.Dir); err != nil {
-		return nil, errors.Join(err, apiListener.Close(), edgeListener.Close(), tlsListener.Close(), s.closeState())
+		return nil, errors.Join(err, at.close(), s.closeState())
 	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.serve(base, o.Logger, apiListener, apiHandler)
-	s.serve(base, o.Logger, edgeListener, edgeHandler)
-	s.serve(base, o.Logger, tls.NewListener(tlsListener, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
+	s.serve(base, o.Logger, at.api, apiHandler)
+	if at.apiTLS != nil {
+		s.serve(base, o.Logger, tls.NewListener(at.apiTLS, apiTLS(s.edge.certificates)), apiHandler)
+	}
+	s.serve(base, o.Logger, at.edge, edgeHandler)
+	s.serve(base, o.Logger, tls.NewListener(at.edgeTLS, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
 	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
 	return s, nil
 }
@@ -297,19 +288,6 @@ func split(calls, uploads, desk http.Handler) http.Handler {
 			calls.ServeHTTP(w, r)
 		}
 	})
-}
-
-// listen opens a loopback address.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w: write it as 127.0.0.1:PORT", address, err)
-	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("address %q is not loopback: the local ESA is for this machine only, use 127.0.0.1:PORT", address)
-	}
-	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", address)
 }
 
 func (s *Server) serve(base context.Context, logger *slog.Logger, l net.Listener, h http.Handler) {

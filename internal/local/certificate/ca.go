@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"time"
 )
 
@@ -42,20 +43,24 @@ func (s *Service) authority(ctx context.Context, tx *sql.Tx) (tls.Certificate, e
 	return tls.X509KeyPair([]byte(certificate), []byte(key))
 }
 
-// issue makes a certificate for one domain; the authority's follows it in the
+// issue makes a certificate for one domain, or one address; the authority's follows it in the
 // chain.
 func (s *Service) issue(ctx context.Context, tx *sql.Tx, domain string, from time.Time) (certificate, key string, err error) {
 	ca, err := s.authority(ctx, tx)
 	if err != nil {
 		return "", "", err
 	}
-	certificate, key, err = sign(&x509.Certificate{
+	template := &x509.Certificate{
 		Subject:   pkix.Name{CommonName: domain},
 		DNSNames:  []string{domain},
 		NotBefore: from.Add(-time.Hour), NotAfter: from.Add(freeValidity),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, &ca)
+	}
+	if ip := net.ParseIP(domain); ip != nil {
+		template.DNSNames, template.IPAddresses = nil, []net.IP{ip}
+	}
+	certificate, key, err = sign(template, &ca)
 	if err != nil {
 		return "", "", fmt.Errorf("issue a certificate for %s: %w", domain, err)
 	}
@@ -78,7 +83,7 @@ func (s *Service) Authority(ctx context.Context) (string, error) {
 }
 
 // IssueFor makes a certificate for names that belong to no site, such as default
-// domains. It is not kept.
+// domains, or for an address. It is not kept.
 func (s *Service) IssueFor(ctx context.Context, domain string) (*tls.Certificate, error) {
 	var pair tls.Certificate
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {

@@ -133,12 +133,20 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, requestID string
 		Method:    r.Method,
 		Params:    params,
 		RequestID: requestID,
-		BaseURL:   "http://" + r.Host,
+		BaseURL:   baseURL(r),
 	})
 	if in.Code != "" && err == nil {
 		err = api.Errorf(in.Status, in.Code, "%s", in.Message)
 	}
 	return answer, in, err
+}
+
+// baseURL is the gateway's address as the client reached it.
+func baseURL(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // inject asks which faults a call meets, and carries out what comes before the

@@ -45,9 +45,9 @@ func required(p api.Params, name string) (string, error) {
 }
 
 // pageOf reads the paging parameters: PageNumber up to maxNumber, and PageSize
-// up to 20, which is also the default.
-func pageOf(p api.Params, maxNumber int64) (api.Page, error) {
-	page, err := p.Page(20, 20)
+// up to maxSize; the default is 20, which is also the documented maximum.
+func pageOf(p api.Params, maxNumber, maxSize int64) (api.Page, error) {
+	page, err := p.Page(20, maxSize)
 	if err != nil {
 		return page, err
 	}

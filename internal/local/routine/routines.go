@@ -127,7 +127,7 @@ type routinesAnswer struct {
 }
 
 func (s *Service) listUserRoutines(ctx context.Context, r *api.Request) (any, error) {
-	p, err := pageOf(r.Params, 10)
+	p, err := pageOf(r.Params, 10, 50) // esa-cli asks for 50, whatever the documents say
 	if err != nil {
 		return nil, err
 	}

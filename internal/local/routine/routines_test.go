@@ -141,7 +141,7 @@ func TestListUserRoutines(t *testing.T) {
 
 	for code, params := range map[string][]api.Params{
 		"InvalidPageNumber": {{"PageNumber": "0"}, {"PageNumber": "11"}, {"PageNumber": "x"}},
-		"InvalidPageSize":   {{"PageSize": "0"}, {"PageSize": "21"}, {"PageSize": "-1"}},
+		"InvalidPageSize":   {{"PageSize": "0"}, {"PageSize": "51"}, {"PageSize": "-1"}},
 	} {
 		for _, p := range params {
 			f.refuses(code, "ListUserRoutines", p)

@@ -234,7 +234,7 @@ type versionsAnswer struct {
 
 // listVersions lists the newest first.
 func (s *Service) listVersions(ctx context.Context, r *api.Request) (any, error) {
-	p, err := pageOf(r.Params, 2)
+	p, err := pageOf(r.Params, 2, 20)
 	if err != nil {
 		return nil, err
 	}
