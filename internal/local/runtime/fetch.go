@@ -107,6 +107,9 @@ func (j *job) outgoing(v value) (func() (io.ReadCloser, int64), error) {
 // count takes note of a subrequest, and refuses one too many.
 func (j *job) count(kv bool) error {
 	limits := j.cfg.Limits
+	if j.inFlight == nil {
+		j.inFlight = make(chan struct{}, limits.Concurrent)
+	}
 	if j.counts.subrequests++; j.counts.subrequests > limits.Subrequests {
 		return fmt.Errorf("too many subrequests: one request may make %d, those to EdgeKV and cache included", limits.Subrequests)
 	}

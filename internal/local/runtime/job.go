@@ -32,6 +32,7 @@ type job struct {
 	finished bool  // the script is done with the request
 	failure  error // how, if it did not end well
 	pending  int   // operations that have not ended
+	timers   timers
 	counts   counts
 	bodies   bodies
 	cancels  map[int]context.CancelFunc // of the operations under way that can be cancelled
@@ -78,8 +79,7 @@ type hops struct {
 func (h *hops) add() bool { return h.followed.Add(1) <= h.most }
 
 func newJob(ctx context.Context, cfg Config, host Host, r *http.Request) (*job, error) {
-	j := &job{cfg: cfg, host: host, request: r, events: make(chan event, 8), head: make(chan struct{}),
-		inFlight: make(chan struct{}, cfg.Limits.Concurrent), cancels: map[int]context.CancelFunc{}}
+	j := &job{cfg: cfg, host: host, request: r, events: make(chan event, 8), head: make(chan struct{})}
 	j.hops.most = int64(cfg.Limits.Subrequests)
 	if r != nil {
 		if err := j.body.open(r); err != nil {
@@ -163,11 +163,22 @@ func (j *job) next(m *machine) (event, error) {
 		return e, nil
 	default:
 	}
+	var due <-chan time.Time
+	if wait, ok := j.timers.wait(); ok {
+		if wait <= 0 {
+			return j.timers.fire(), nil
+		}
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		due = t.C
+	}
 	m.pool.blocked(m)
 	defer m.pool.resumed(m)
 	select {
 	case e := <-j.events:
 		return e, nil
+	case <-due:
+		return j.timers.fire(), nil
 	case <-j.ctx.Done():
 		return event{}, j.explain(j.ctx.Err())
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"time"
 )
 
 // call is an operation that code waits for: two texts and a value, which each
@@ -31,7 +29,6 @@ func simple(run func() (value, error)) task {
 
 // operations prepare a task, inside JavaScript.
 var operations = map[string]func(j *job, c call) (task, error){
-	"timer":       (*job).timer,
 	"text":        (*job).readText,
 	"bytes":       (*job).readBytes,
 	"read":        (*job).readChunk,
@@ -48,6 +45,10 @@ var operations = map[string]func(j *job, c call) (task, error){
 // startOperation begins an operation: its number, its kind, two texts and a
 // value.
 func (j *job) startOperation(a arguments) error {
+	if a.text(1) == "timer" {
+		j.pending++
+		return j.timers.start(a.number(0), a.text(2))
+	}
 	prepare, ok := operations[a.text(1)]
 	if !ok {
 		return fmt.Errorf("unknown operation %q", a.text(1))
@@ -68,33 +69,20 @@ func (j *job) startOperation(a arguments) error {
 // cancellable returns a context for an operation that code may end early.
 func (j *job) cancellable(c call, parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
+	if j.cancels == nil {
+		j.cancels = map[int]context.CancelFunc{}
+	}
 	j.cancels[c.op] = cancel
 	return ctx, cancel
 }
 
 // cancelOperation ends an operation early, if it can be.
 func (j *job) cancelOperation(op int) {
-	if cancel := j.cancels[op]; cancel != nil {
+	if j.timers.stop(op) {
+		j.pending--
+	} else if cancel := j.cancels[op]; cancel != nil {
 		cancel()
 	}
-}
-
-func (j *job) timer(c call) (task, error) {
-	ms, err := strconv.Atoi(c.first)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := j.cancellable(c, j.ctx)
-	return simple(func() (value, error) {
-		defer cancel()
-		timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return value{}, nil
-	}), nil
 }
 
 func (j *job) readText(c call) (task, error) {
