@@ -14,7 +14,7 @@ func All() []Tool {
 		originTools(),
 		certificateTools(),
 		securityTools(),
-		rulesTools(),
+		rulesTools(), ruleLanguageTools(),
 		apiTools(),
 		analyticsTools(), reportTools(),
 		docsTools(),

@@ -50,7 +50,7 @@ func bindCustomDomain() Tool {
 	}, func(ctx context.Context, d *Deps, in BindCustomDomainInput) (BindCustomDomainOutput, error) {
 		in.Domain, in.Origin = siteName(in.Domain), siteName(in.Origin)
 		p, err := parsePattern(in.Domain)
-		if err != nil || strings.Contains(in.Domain, "/") || p.apex {
+		if err != nil || strings.Contains(in.Domain, "/") || p.Apex {
 			return BindCustomDomainOutput{}, Refuse("domain is %q: give one full host name such as www.example.com, or *.example.com, without scheme, port or path.", in.Domain)
 		}
 		if _, ok, err := getRoutine(ctx, d.ESA, in.Routine); err != nil {
@@ -58,7 +58,7 @@ func bindCustomDomain() Tool {
 		} else if !ok {
 			return BindCustomDomainOutput{}, noRoutine(in.Routine)
 		}
-		site, err := siteOfHost(ctx, d, p.host)
+		site, err := siteOfHost(ctx, d, p.Host)
 		if err != nil {
 			return BindCustomDomainOutput{}, err
 		}
@@ -67,7 +67,7 @@ func bindCustomDomain() Tool {
 			return BindCustomDomainOutput{}, err
 		}
 		defer release()
-		b := binding{d: d, in: in, rule: p.rule(), site: site}
+		b := binding{d: d, in: in, rule: p.Expression(), site: site}
 		b.out = BindCustomDomainOutput{Routine: in.Routine, Domain: in.Domain, SiteID: site.ID, SiteName: site.Name}
 		return b.out, b.run(ctx)
 	})

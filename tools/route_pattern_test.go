@@ -26,7 +26,7 @@ func TestRoutePattern(t *testing.T) {
 	} {
 		p, err := parsePattern(text)
 		require.NoError(t, err, text)
-		require.Equal(t, want, p.rule(), text)
+		require.Equal(t, want, p.Expression(), text)
 	}
 	for text, want := range map[string]string{
 		"":                       "host name",

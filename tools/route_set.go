@@ -104,18 +104,18 @@ func (in SetRouteInput) expression(notes *Noted) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("pattern %s became the rule %s.", in.Pattern, p.rule())
+	text := fmt.Sprintf("pattern %s became the rule %s.", in.Pattern, p.Expression())
 	switch {
 	case !strings.Contains(strings.TrimPrefix(in.Pattern, "https://"), "/"):
 		text += " Without a path it is for all paths."
-	case p.exact && p.prefix == "/":
+	case p.Exact && p.Prefix == "/":
 		text += " It is for the home page alone: end it with /* for all paths."
 	}
-	if p.apex {
-		text += " It is for " + p.host + " and all names below."
+	if p.Apex {
+		text += " It is for " + p.Host + " and all names below."
 	}
 	notes.Note(esa.Note{ID: "er-route-pattern", Text: text})
-	return p.rule(), nil
+	return p.Expression(), nil
 }
 
 // site is the site that is named, or else the one of the rule's host.

@@ -14,7 +14,7 @@ func defaultTools() []string {
 		"list_routines", "get_routine",
 		"list_sites", "get_site",
 		"list_records", "create_record", "update_record", "delete_record",
-		"purge_cache",
+		"purge_cache", "check_rule",
 		"query_time_series", "query_top_data",
 		"put_kv", "get_kv", "list_kv", "create_kv_namespace",
 		"search_docs", "search_api", "describe_api", "read_api", "write_api",

@@ -27,6 +27,8 @@ func badCalls() map[string]struct {
 	}
 	return map[string]bad{
 		"check_site_name":       {arguments{}, "name: missing"},
+		"build_rule":            {arguments{"hosts": []string{"a.com/x"}}, "paths"},
+		"check_rule":            {arguments{"expression": "(ssl)", "kind": "coffee"}, "load_balancer"},
 		"create_kv_namespace":   {arguments{"namespace": "a b"}, "namespace"},
 		"delete_origin_rule":    {arguments{"site_id": "$SITE", "rule_id": "1"}, "list_origin_rules"},
 		"delete_rule":           {arguments{"site_id": "$SITE", "kind": "redirect", "rule_id": "1"}, "list_rules"},
@@ -46,6 +48,7 @@ func badCalls() map[string]struct {
 		"search_api":            {arguments{"query": ""}, "query"},
 		"search_docs":           {arguments{"query": "cache", "lang": "fr"}, `"en"`},
 		"set_route":             {arguments{"site_id": "$SITE", "routine": "none", "pattern": "bad.example/*"}, "no routine"},
+		"test_rule":             {arguments{"expression": "(ssl)", "requests": []arguments{}}, "requests"},
 		"verify_site":           {arguments{"site_id": "1"}, "SiteNotFound"},
 		"write_api":             {arguments{"action": "ListSites"}, "read_api"},
 	}
@@ -67,7 +70,10 @@ func TestBadInput(t *testing.T) {
 // goodCalls are calls of tools whose own tests do not go through callOK.
 func goodCalls() map[string]arguments {
 	return map[string]arguments{
+		"build_rule":  {"hosts": []string{"a.com"}},
+		"check_rule":  {"expression": "(ssl)"},
 		"search_docs": {"query": "cache rule"},
+		"test_rule":   {"expression": "(ssl)", "requests": []arguments{{"url": "https://a.com/"}}},
 	}
 }
 

@@ -365,3 +365,34 @@ func valueNode(left operand, value string) (node, error) {
 	}
 	return textTerm(left, opEq, inner), nil
 }
+
+// Each are the conditions one by one: those of which None needs all to fail.
+func (c Conditions) Each() []Conditions {
+	var out []Conditions
+	for _, list := range []struct {
+		values []string
+		one    Conditions
+	}{{c.Hosts, Conditions{Hosts: c.Hosts}}, {c.Paths, Conditions{Paths: c.Paths}}, {c.Extensions, Conditions{Extensions: c.Extensions}},
+		{c.Countries, Conditions{Countries: c.Countries}}, {c.Continents, Conditions{Continents: c.Continents}}, {c.ISPs, Conditions{ISPs: c.ISPs}},
+		{c.Methods, Conditions{Methods: c.Methods}}, {c.IPs, Conditions{IPs: c.IPs}}, {c.Patterns, Conditions{Patterns: c.Patterns}}} {
+		if len(list.values) > 0 {
+			out = append(out, list.one)
+		}
+	}
+	if len(c.ASNs) > 0 {
+		out = append(out, Conditions{ASNs: c.ASNs})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		out = append(out, Conditions{Headers: map[string]string{name: c.Headers[name]}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cookies)) {
+		out = append(out, Conditions{Cookies: map[string]string{name: c.Cookies[name]}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Args)) {
+		out = append(out, Conditions{Args: map[string]string{name: c.Args[name]}})
+	}
+	if c.TLS != nil {
+		out = append(out, Conditions{TLS: c.TLS})
+	}
+	return out
+}

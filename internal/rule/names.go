@@ -34,11 +34,11 @@ func ParseKind(text string) (Kind, bool) {
 	switch name {
 	case "url", "rewriteurl", "urlrewrite", "transform":
 		return KindRewrite, true
-	case "header", "httprequestheader", "httpincomingrequestheader", "requestheaders", "headers":
+	case "header", "httprequestheader", "httpincomingrequestheader", "incomingrequestheaders", "requestheaders", "headers":
 		return KindRequestHeader, true
-	case "httpresponseheader", "httpincomingresponseheader", "responseheaders":
+	case "httpresponseheader", "httpincomingresponseheader", "incomingresponseheaders", "responseheaders":
 		return KindResponseHeader, true
-	case "httpsapplication", "httpsbasic", "http2https":
+	case "httpsapplication", "httpsbasic", "tls":
 		return KindHTTPS, true
 	case "imagetransform", "images", "videoprocessing", "video":
 		return KindImage, true

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -36,7 +35,7 @@ func ParsePattern(text string) (Pattern, error) {
 		rest = after
 	}
 	if rest == "" {
-		return Pattern{}, errors.New("the pattern is empty")
+		return refuse("begins with neither a host name nor a path")
 	}
 	var p Pattern
 	if strings.ContainsAny(rest, "#") {

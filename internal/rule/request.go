@@ -29,9 +29,9 @@ type Request struct {
 	TLS bool
 	// HTTPVersion is such as HTTP/2.0; HTTP/1.1 if empty.
 	HTTPVersion string
-	// Attributes are the values of other fields by their names, such as
-	// ali.ja3_hash, ip.src.region_code or http.request.body.raw; true and false for
-	// those of type boolean.
+	// Attributes are the values of fields by their names, such as ali.ja3_hash,
+	// ip.src.region_code or http.request.body.raw; true and false for those of type
+	// boolean. Of a text field that has another source they go first.
 	Attributes map[string]string
 	// Time is when the request came; now if zero.
 	Time time.Time
@@ -89,6 +89,11 @@ func (u parts) file() string { return u.path[strings.LastIndexByte(u.path, '/')+
 
 // text is the value of a text field without keys.
 func (r *Request) text(f *Field) string {
+	if len(r.Attributes) > 0 {
+		if s, known := r.Attributes[f.Name]; known {
+			return s
+		}
+	}
 	switch f.id {
 	case fieldHost:
 		return r.cut().host
