@@ -29,12 +29,12 @@ func advice() []struct {
 	tool, text string
 } {
 	return []struct{ tool, text string }{
-		{"deploy_pages", "Publish a folder with deploy_pages; the result has a URL that opens."},
+		{"deploy_pages", "Publish a folder with deploy_pages."},
 		{"deploy_html", "Publish one page with deploy_html."},
 		{"proxy_subdomain", "Put a host of a site before an origin server with proxy_subdomain."},
-		{"check_rule", "Check rule expressions with check_rule before using them."},
+		{"check_rule", "Check rule expressions with check_rule first."},
 		{"query_top_data", "Traffic over time: query_time_series; who and what causes it: query_top_data."},
-		{"search_docs", "When unsure how something works or why it fails, ask search_docs; it also reads the esa://docs addresses in errors."},
+		{"search_docs", "When unsure how something works or why it fails, ask search_docs; it reads esa://docs addresses too."},
 		{"search_api", "What no tool does, the API may: search_api finds an operation, describe_api its parameters, read_api or write_api sends it."},
 	}
 }
