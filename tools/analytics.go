@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // maxSeriesShown bounds the lines of one metric in a result.
@@ -148,7 +149,7 @@ func queryTimeSeries(ctx context.Context, d *Deps, in QueryTimeSeriesInput) (Que
 	if out.Series, out.Times, err = ask(period); err != nil {
 		return out, err
 	}
-	out.Start, out.End = period.start.Format(statsStamp), period.end.Format(statsStamp)
+	out.Start, out.End = period.start.Format(guard.StatsStamp), period.end.Format(guard.StatsStamp)
 	if dimension != "ALL" {
 		out.Dimension = dimension
 	}
@@ -290,7 +291,7 @@ func queryTopData(ctx context.Context, d *Deps, in QueryTopDataInput) (QueryTopD
 	limit := cmp.Or(in.Limit, 10)
 	ask := func(s span, limit int) ([]TopTable, error) {
 		params := statsParams(out.Site, s, statsField(out.Metric, dimensions...))
-		params["Limit"] = strconv.Itoa(nextLimit(limit))
+		params["Limit"] = strconv.Itoa(guard.TopLimit(limit))
 		answer, err := askTop(ctx, d, &out.Noted, params)
 		if err != nil {
 			return nil, err
@@ -300,7 +301,7 @@ func queryTopData(ctx context.Context, d *Deps, in QueryTopDataInput) (QueryTopD
 	if out.Tables, err = ask(period, limit); err != nil {
 		return out, err
 	}
-	out.Start, out.End = period.start.Format(statsStamp), period.end.Format(statsStamp)
+	out.Start, out.End = period.start.Format(guard.StatsStamp), period.end.Format(guard.StatsStamp)
 	if in.Compare {
 		before, err := ask(period.before(), 150)
 		switch {
@@ -318,17 +319,6 @@ func queryTopData(ctx context.Context, d *Deps, in QueryTopDataInput) (QueryTopD
 		}
 	}
 	return out, nil
-}
-
-// nextLimit is the smallest number of rows that ESA gives and that is enough.
-func nextLimit(n int) int {
-	switch {
-	case n <= 5:
-		return 5
-	case n <= 10:
-		return 10
-	}
-	return 150
 }
 
 func (a topDataAnswer) tables(limit int) []TopTable {

@@ -3,13 +3,13 @@ package tools
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // count is a number of an analytics answer. The API declares any type for it.
@@ -43,7 +43,7 @@ func statsField(metric string, dimensions ...string) map[string]any {
 // statsParams are the parameters that both analytics operations take. A site of
 // "" is the whole account.
 func statsParams(site ID, s span, fields ...any) esa.Params {
-	params := esa.Params{"StartTime": s.start.Format(statsStamp), "EndTime": s.end.Format(statsStamp), "Fields": fields}
+	params := esa.Params{"StartTime": s.start.Format(guard.StatsStamp), "EndTime": s.end.Format(guard.StatsStamp), "Fields": fields}
 	if site != "" {
 		params["SiteId"] = string(site)
 	}
@@ -51,8 +51,7 @@ func statsParams(site ID, s span, fields ...any) esa.Params {
 }
 
 type timeSeriesAnswer struct {
-	SamplingRate *json.Number
-	Data         []struct {
+	Data []struct {
 		FieldName, DimensionName, DimensionValue string
 		DetailData                               []struct {
 			TimeStamp string
@@ -66,8 +65,7 @@ type timeSeriesAnswer struct {
 }
 
 type topDataAnswer struct {
-	SamplingRate *json.Number
-	Data         []struct {
+	Data []struct {
 		FieldName, DimensionName string
 		DetailData               []struct {
 			DimensionValue string
@@ -76,41 +74,14 @@ type topDataAnswer struct {
 	}
 }
 
-// noteSampling says when the figures are estimates.
-func (n *Noted) noteSampling(rate *json.Number) {
-	if rate == nil {
-		return
-	}
-	if f, err := rate.Float64(); err == nil && f > 0 && f < 100 {
-		n.noteOnce(esa.Note{ID: "stats-sampling", Text: "Figures are estimates: ESA counted " + rate.String() + " % of the requests."})
-	}
-}
-
-func (n *Noted) noteOnce(note esa.Note) {
-	for _, had := range n.Notes {
-		if had.ID == note.ID {
-			return
-		}
-	}
-	n.Note(note)
-}
-
 // askTimeSeries sends DescribeSiteTimeSeriesData.
 func askTimeSeries(ctx context.Context, d *Deps, notes *Noted, params esa.Params) (timeSeriesAnswer, error) {
-	answer, err := invoke[timeSeriesAnswer](ctx, d, notes, "DescribeSiteTimeSeriesData", params)
-	if err == nil {
-		notes.noteSampling(answer.SamplingRate)
-	}
-	return answer, err
+	return invoke[timeSeriesAnswer](ctx, d, notes, "DescribeSiteTimeSeriesData", params)
 }
 
 // askTop sends DescribeSiteTopData.
 func askTop(ctx context.Context, d *Deps, notes *Noted, params esa.Params) (topDataAnswer, error) {
-	answer, err := invoke[topDataAnswer](ctx, d, notes, "DescribeSiteTopData", params)
-	if err == nil {
-		notes.noteSampling(answer.SamplingRate)
-	}
-	return answer, err
+	return invoke[topDataAnswer](ctx, d, notes, "DescribeSiteTopData", params)
 }
 
 // beyondHistory reports whether the plan does not keep data that long.
@@ -118,7 +89,7 @@ func beyondHistory(err error) bool { return strings.HasPrefix(esa.CodeOf(err), "
 
 // noPrevious is the note for a comparison that the plan's history cuts off.
 func noPrevious(s span) esa.Note {
-	return esa.Note{ID: "stats-history", Text: "No comparison: the plan keeps no data from " + s.start.Format(statsStamp) + " on."}
+	return esa.Note{ID: "stats-history", Text: "No comparison: the plan keeps no data from " + s.start.Format(guard.StatsStamp) + " on."}
 }
 
 // change is by how much a total grew, in percent with one decimal.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"image/png"
 	"testing"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 const twoSeries = `{"SamplingRate":50,"Data":[
@@ -29,8 +29,7 @@ func TestQueryTimeSeries(t *testing.T) {
 		"times":["2026-03-04T04:00Z","2026-03-04T05:00Z"],"series":[
 		{"metric":"Requests","total":9007199254741000,"points":[9007199254740993,7]},
 		{"metric":"Traffic","total":100,"points":[0,13]}],
-		"notes":[{"id":"stats-metric","text":"ESA has no metric Request: took Requests."},{"id":"stats-metric","text":"ESA has no metric bandwidth: took Traffic."},
-		{"id":"stats-sampling","text":"Figures are estimates: ESA counted 50 % of the requests."}]}`, out)
+		"notes":[{"id":"stats-metric","text":"ESA has no metric Request: took Requests."},{"id":"stats-metric","text":"ESA has no metric bandwidth: took Traffic."}]}`, out)
 }
 
 func TestCompareWithThePeriodBefore(t *testing.T) {
@@ -74,7 +73,7 @@ func TestQueryTopData(t *testing.T) {
 		"notes":[{"id":"stats-time","text":"end 2026-03-02T00:00:00+08:00 is 2026-03-01T16:00:00Z in UTC."},{"id":"stats-time","text":"start 2026-03-01 has no time zone: taken as UTC."},
 		{"id":"stats-dimension","text":"ESA has no dimension RequestUri: took ClientRequestPath."},{"id":"stats-dimension","text":"ESA has no dimension url: took ClientRequestPath."}]}`, out)
 	for limit, want := range map[int]int{1: 5, 5: 5, 6: 10, 10: 10, 11: 150, 150: 150} {
-		require.Equal(t, want, nextLimit(limit), limit)
+		require.Equal(t, want, guard.TopLimit(limit), limit)
 	}
 }
 
@@ -98,30 +97,10 @@ func TestAnalyticsRefusals(t *testing.T) {
 	}
 }
 
-func TestRelativeTimes(t *testing.T) {
-	for text, want := range map[string]time.Duration{"-30s": 30 * time.Second, "-24h": statsDay, "now-7d": 7 * statsDay, "-1d12h": 36 * time.Hour, "-2w": 14 * statsDay} {
-		got, ok := relative(text)
-		require.True(t, ok, text)
-		require.Equal(t, want, got, text)
-	}
-	for _, text := range []string{"", "-", "24h", "-1y", "-h", "--1h", "-1", "-999999d"} {
-		_, ok := relative(text)
-		require.False(t, ok, text)
-	}
-}
-
-// Names that are taken for others lead to ones that exist, and hide none.
-func TestStatsTables(t *testing.T) {
-	for from, to := range meantMetrics() {
-		require.Equal(t, foldName(from), from)
-		require.Contains(t, StatsMetrics(), to, from)
-	}
-	for from, to := range meantDimensions() {
-		require.Equal(t, foldName(from), from)
-		require.Contains(t, StatsDimensions(), to, from)
-	}
+// Names that ESA has are taken as they are.
+func TestStatsNames(t *testing.T) {
 	var n Noted
-	for _, name := range StatsDimensions() {
+	for _, name := range guard.Dimensions() {
 		got, err := dimensionName(name, &n)
 		require.NoError(t, err)
 		require.Equal(t, name, got)

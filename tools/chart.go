@@ -8,6 +8,8 @@ import (
 
 	"github.com/wcharczuk/go-chart/v2"
 	"github.com/wcharczuk/go-chart/v2/drawing"
+
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // The size of a chart, in pixels: what clients show without scaling it down.
@@ -33,7 +35,7 @@ func (o *QueryTimeSeriesOutput) draw() ([]Image, error) {
 		times[i] = t
 	}
 	var images []Image
-	for _, metric := range StatsMetrics() {
+	for _, metric := range guard.Metrics() {
 		lines, most := o.linesOf(metric, times)
 		if len(lines) == 0 {
 			continue

@@ -3,10 +3,7 @@ package tools
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -130,22 +127,6 @@ func (e KVExpiry) params(params map[string]any, now time.Time) (string, error) {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// checkKVKey says what is wrong with a key; nothing if it is right. It is for
-// keys that no schema has checked.
-func checkKVKey(key string) error {
-	switch {
-	case key == "":
-		return fmt.Errorf("the key is empty")
-	case !utf8.ValidString(key):
-		return fmt.Errorf("the key is not UTF-8")
-	case utf8.RuneCountInString(key) > maxKVKey:
-		return fmt.Errorf("the key has %d characters, more than %d", utf8.RuneCountInString(key), maxKVKey)
-	case strings.ContainsAny(key, " /\\\t\r\n\x00"):
-		return fmt.Errorf("the key has a space, slash or backslash, which keys cannot have")
-	}
-	return nil
-}
 
 // kvError names the tool that repairs a call which missed its namespace or key.
 func kvError(err error, namespace, key string) error {

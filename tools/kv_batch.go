@@ -117,7 +117,7 @@ func kvPartial(err error, done, total int) error {
 func checkKVKeys(keys []string) error {
 	var bad []string
 	for _, key := range keys {
-		if err := checkKVKey(key); err != nil {
+		if err := guard.CheckKVKey(key); err != nil {
 			bad = append(bad, fmt.Sprintf("%q (%v)", key, err))
 		}
 	}

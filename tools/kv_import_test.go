@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 func writeRows(t *testing.T, rows ...string) string {
@@ -145,7 +146,7 @@ func FuzzKVRows(f *testing.F) {
 					return items
 				}
 				if item.Problem == "" {
-					require.NoError(t, checkKVKey(item.Key))
+					require.NoError(t, guard.CheckKVKey(item.Key))
 				}
 				items = append(items, item)
 			}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // kvItem is one pair on its way to the service.
@@ -42,7 +43,7 @@ func (i *kvItem) check() {
 	if i.Problem != "" {
 		return
 	}
-	switch err := checkKVKey(i.Key); {
+	switch err := guard.CheckKVKey(i.Key); {
 	case err != nil:
 		i.Problem = err.Error()
 	case len(i.Value) > maxKVBig:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // How much of a report a result shows. The whole is in the file.
@@ -82,7 +83,7 @@ func (r *report) row(cells ...string) {
 }
 
 func createReport(ctx context.Context, d *Deps, in CreateReportInput) (CreateReportOutput, error) {
-	r := &report{CreateReportOutput: CreateReportOutput{Kind: in.Kind, Created: d.Now().UTC().Format(statsStamp)}}
+	r := &report{CreateReportOutput: CreateReportOutput{Kind: in.Kind, Created: d.Now().UTC().Format(guard.StatsStamp)}}
 	target, err := in.target(d.Now())
 	if err != nil {
 		return r.CreateReportOutput, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // tally counts by name.
@@ -35,8 +36,8 @@ func (t tally) tell(r *report, prefix string) {
 // rate, and who asked for what.
 func (r *report) analytics(ctx context.Context, d *Deps) error {
 	r.Columns = []string{"section", "name", "value", "previous", "change_percent"}
-	r.figure("from", r.period.start.Format(statsStamp))
-	r.figure("to", r.period.end.Format(statsStamp))
+	r.figure("from", r.period.start.Format(guard.StatsStamp))
+	r.figure("to", r.period.end.Format(guard.StatsStamp))
 	now, err := r.totals(ctx, d, r.period)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func (r *report) analytics(ctx context.Context, d *Deps) error {
 // totals sums each metric over a period.
 func (r *report) totals(ctx context.Context, d *Deps, s span) (map[string]int64, error) {
 	var fields []any
-	for _, metric := range StatsMetrics() {
+	for _, metric := range guard.Metrics() {
 		fields = append(fields, statsField(metric, "ALL"))
 	}
 	params := statsParams(r.Site, s, fields...)

@@ -27,8 +27,8 @@ func (n *Noted) Note(notes ...esa.Note) { n.Notes = append(n.Notes, notes...) }
 // noted is an output that has notes.
 type noted interface{ addMissing(notes []esa.Note) }
 
-// addMissing adds what the guardrails said of calls whose notes the tool did not
-// keep.
+// addMissing adds what the guardrails said of calls, each note once: several
+// calls of a tool can bring the same.
 func (n *Noted) addMissing(notes []esa.Note) {
 	for _, note := range notes {
 		if !slices.Contains(n.Notes, note) {

@@ -22,7 +22,7 @@ func invoke[T any](ctx context.Context, d *Deps, notes *Noted, action string, pa
 	if err != nil {
 		return out, err
 	}
-	notes.Note(res.Notes...)
+	notes.addMissing(res.Notes)
 	if err := res.Decode(&out); err != nil {
 		return out, fmt.Errorf("read the answer of %s: %w", action, err)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/rule"
 	"github.com/esa-mcp/esa-mcp/resources/docs"
-	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 // generatedParts write what documents have between <!-- generated:NAME --> and
@@ -25,8 +24,8 @@ func generatedParts() map[string]func(lang string) string {
 		"rule-fields":    ruleFieldsPart,
 		"rule-operators": ruleOperatorsPart,
 		"api-areas":      apiAreasPart,
-		"metrics":        func(lang string) string { return namesPart(lang, tools.StatsMetrics()) },
-		"dimensions":     func(lang string) string { return namesPart(lang, tools.StatsDimensions()) },
+		"metrics":        func(lang string) string { return namesPart(lang, guard.Metrics()) },
+		"dimensions":     func(lang string) string { return namesPart(lang, guard.Dimensions()) },
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -29,6 +30,8 @@ type Call struct {
 	record map[string]any // that UpdateRecord changes, once it was read
 	// localOrigins says that the edge reaches this machine.
 	localOrigins bool
+	now          func() time.Time
+	topRows      int // of a top list that were wanted, if ESA gives more
 }
 
 // question is what a guardrail wants confirmed.
@@ -38,7 +41,7 @@ type question struct {
 }
 
 func newCall(op *catalog.Operation, params esa.Params, s *state, cfg Config) *Call {
-	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off, localOrigins: cfg.LocalOrigins}
+	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off, localOrigins: cfg.LocalOrigins, now: cfg.Now}
 }
 
 // canonical gives the parameters the API's names. One that the API does not have

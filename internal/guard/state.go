@@ -27,6 +27,8 @@ type state struct {
 	mu    sync.Mutex
 	kept  map[string]kept
 	epoch int // grows with each write
+	// lasting are facts that, once true, stay true while the process lives.
+	lasting map[string]bool
 }
 
 type kept struct {
@@ -36,7 +38,7 @@ type kept struct {
 }
 
 func newState(next esa.Caller, keep time.Duration, now func() time.Time) *state {
-	return &state{next: next, keep: keep, now: now, kept: make(map[string]kept)}
+	return &state{next: next, keep: keep, now: now, kept: make(map[string]kept), lasting: make(map[string]bool)}
 }
 
 // reading begins a read. The function it returns keeps the answer, unless
@@ -127,6 +129,31 @@ func (s *state) read(ctx context.Context, action string, params esa.Params) (map
 // State is what guardrails see of the account. Answers are believed for a short
 // while, and forgotten when something is written that may change them.
 type State struct{ s *state }
+
+// First reports whether it is the first time that this is asked of the key.
+func (s *State) First(key string) bool {
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	had := s.s.lasting[key]
+	s.s.lasting[key] = true
+	return !had
+}
+
+// Lasting finds out a fact that stays true once it is: ask is called until it
+// says so.
+func (s *State) Lasting(key string, ask func() (bool, error)) (bool, error) {
+	s.s.mu.Lock()
+	had := s.s.lasting[key]
+	s.s.mu.Unlock()
+	if had {
+		return true, nil
+	}
+	is, err := ask()
+	if is && err == nil {
+		s.First(key)
+	}
+	return is, err
+}
 
 // Read answers an operation that reads, decoded into T as encoding/json does.
 func Read[T any](ctx context.Context, s *State, action string, params esa.Params) (T, error) {

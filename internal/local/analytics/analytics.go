@@ -35,7 +35,13 @@ type Config struct {
 	// MaxPending bounds the requests that wait; 100,000 if 0. More are dropped,
 	// so that a burst cannot take all memory.
 	MaxPending int
+	// Sampling is how many requests of a hundred are counted; 0 for all. Answers
+	// are estimates then, and say so.
+	Sampling int64
 }
+
+// everyRequest is the sampling at which figures are exact, in percent.
+const everyRequest = 100
 
 // Service keeps the log and answers from it.
 type Service struct {
@@ -57,6 +63,9 @@ type Service struct {
 // New makes the service and starts the goroutine that stores requests; Close
 // ends it.
 func New(store *state.Store, cfg Config) *Service {
+	if cfg.Sampling <= 0 || cfg.Sampling > everyRequest {
+		cfg.Sampling = everyRequest
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -48,7 +48,7 @@ func (s *Service) timeSeries(ctx context.Context, r *api.Request) (any, error) {
 		return nil, err
 	}
 	out := timeSeriesAnswer{StartTime: q.start.Format(stamp), EndTime: q.end.Format(stamp),
-		Interval: int64(q.interval / time.Second), SamplingRate: 100, Data: []series{}, SummarizedData: []summary{}}
+		Interval: int64(q.interval / time.Second), SamplingRate: float64(s.cfg.Sampling), Data: []series{}, SummarizedData: []summary{}}
 	for _, f := range q.fields {
 		for _, dimension := range f.Dimension {
 			lines, err := s.series(ctx, q, f.FieldName, dimension)
@@ -76,7 +76,7 @@ func (s *Service) series(ctx context.Context, q question, metric, dimension stri
 	if dimension == "ALL" {
 		counts["ALL"] = map[int64]int64{}
 	}
-	clause, args := q.where()
+	clause, args := s.where(q)
 	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+column+`, at / ? * ?, `+sum+` FROM request_log `+clause+` GROUP BY 1, 2`,
 		append([]any{step, step}, args...)...)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Service) series(ctx context.Context, q question, metric, dimension stri
 		if counts[value] == nil {
 			counts[value] = map[int64]int64{}
 		}
-		counts[value][at] = n
+		counts[value][at] = s.estimate(n)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("count requests: %w", err)
@@ -147,7 +147,7 @@ func (s *Service) topData(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the limit: %w", err)
 	}
-	out := topAnswer{StartTime: q.start.Format(stamp), EndTime: q.end.Format(stamp), SamplingRate: 100, Data: []ranking{}}
+	out := topAnswer{StartTime: q.start.Format(stamp), EndTime: q.end.Format(stamp), SamplingRate: float64(s.cfg.Sampling), Data: []ranking{}}
 	for _, f := range q.fields {
 		for _, dimension := range f.Dimension {
 			values, err := s.top(ctx, q, f.FieldName, dimension, n)
@@ -163,7 +163,7 @@ func (s *Service) topData(ctx context.Context, r *api.Request) (any, error) {
 func (s *Service) top(ctx context.Context, q question, metric, dimension string, n int) ([]topValue, error) {
 	column, _ := dimensionColumn(dimension)
 	sum, _ := metricColumn(metric)
-	clause, args := q.where()
+	clause, args := s.where(q)
 	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+column+`, `+sum+` FROM request_log `+clause+
 		` GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?`, append(args, n)...)
 	if err != nil {
@@ -176,15 +176,24 @@ func (s *Service) top(ctx context.Context, q question, metric, dimension string,
 		if err := rows.Scan(&v.DimensionValue, &v.Value); err != nil {
 			return nil, fmt.Errorf("rank requests: %w", err)
 		}
+		v.Value = s.estimate(v.Value)
 		values = append(values, v)
 	}
 	return values, rows.Err()
 }
 
-func (q question) where() (string, []any) {
+// where limits the log to what a question is about, and to the sample.
+func (s *Service) where(q question) (string, []any) {
 	clause, args := `WHERE at >= ? AND at < ?`, []any{q.start.Unix(), q.end.Unix()}
 	if q.site != 0 {
 		clause, args = clause+` AND site_id = ?`, append(args, q.site)
 	}
+	if s.cfg.Sampling < everyRequest {
+		// Spread over neighbours: 61 has no divisor in common with 100.
+		clause, args = clause+` AND rowid * 61 % 100 < ?`, append(args, s.cfg.Sampling)
+	}
 	return clause, args
 }
+
+// estimate is what a count of the sample says of all requests.
+func (s *Service) estimate(n int64) int64 { return n * everyRequest / s.cfg.Sampling }
