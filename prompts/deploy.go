@@ -31,7 +31,7 @@ func deployASite() Prompt {
 			if name != "" {
 				p.describeRoutine(name)
 			}
-			if !ok {
+			if !ok && p.offers("deploy_pages") {
 				p.step("Correct what the preview complains about, then preview again: %s.", "先解决预览报告的问题，再次预览：%s。", p.call("deploy_pages", dryRun))
 			}
 			p.step("Publish: %s. Staging is deployed first; production is not touched when that fails.",

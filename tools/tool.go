@@ -133,6 +133,7 @@ func (t Tool) Call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 type outcome struct {
 	result json.RawMessage
 	images []Image
+	links  []Link
 	// waits is set when the result is a preview only.
 	waits *unconfirmed
 }
@@ -196,12 +197,17 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	if pictured, ok := value.(illustrated); ok {
 		out.images = pictured.Images()
 	}
+	out.links = linksOf(value)
 	return out, nil
 }
 
 func (t Tool) fail(err error) *Failure {
 	return &Failure{Text: Explain(t.meta.Name, err), Err: err}
 }
+
+// linksSince is the revision of the protocol that has links in results. Clients of
+// older ones may not read a result with one.
+const linksSince = "2025-06-18"
 
 // Register adds the tool to a server. deps is asked at each call.
 func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {
@@ -224,6 +230,11 @@ func (t Tool) Register(s *server.MCPServer, deps func() (*Deps, error)) {
 		content := []mcp.Content{mcp.NewTextContent(string(out.result))}
 		for _, i := range out.images {
 			content = append(content, mcp.NewImageContent(base64.StdEncoding.EncodeToString(i.Data), i.MIMEType))
+		}
+		if server.RequestProtocolVersion(ctx) >= linksSince {
+			for _, l := range out.links {
+				content = append(content, mcp.NewResourceLink(l.URI, l.Title, "", "application/json"))
+			}
 		}
 		return &mcp.CallToolResult{Content: content, StructuredContent: out.result}, nil
 	})

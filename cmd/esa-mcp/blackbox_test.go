@@ -208,7 +208,9 @@ func (s *server) try(t *testing.T, ctx context.Context, tool string, arguments m
 	t.Helper()
 	result, err := s.callRaw(ctx, tool, arguments)
 	require.NoError(t, err)
-	require.Len(t, result.Content, 1)
+	for _, more := range result.Content[1:] {
+		require.IsType(t, mcp.ResourceLink{}, more)
+	}
 	content, ok := result.Content[0].(mcp.TextContent)
 	require.True(t, ok)
 	return content.Text, result.IsError

@@ -112,6 +112,44 @@ func TestResources(t *testing.T) {
 	})
 }
 
+// TestLinks reads what results link to.
+func TestLinks(t *testing.T) {
+	overBoth(t, func(t *testing.T, s *server) {
+		stocked(t, s)
+		for _, c := range []struct {
+			tool  string
+			args  arguments
+			links int
+		}{
+			{"deploy_html", arguments{"name": "hello", "html": "<p>again</p>"}, 1},
+			{"create_site", arguments{"name": "other.example.net", "access_type": "NS"}, 1},
+			{"set_rule", arguments{"kind": "https", "site_name": "shop.example.com", "scope": "global", "settings": arguments{"https_force": "on"}}, 1},
+			{"create_kv_namespace", arguments{"namespace": "flags"}, 1},
+			{"set_route", arguments{"routine": "hello", "pattern": "www.shop.example.com/api/*"}, 1},
+			{"bind_custom_domain", arguments{"routine": "hello", "domain": "hello.shop.example.com"}, 2},
+			{"deploy_html", arguments{"name": "hello", "html": "<p>dry</p>", "dry_run": true}, 0},
+			{"list_sites", arguments{}, 0},
+		} {
+			result, err := s.callRaw(t.Context(), c.tool, c.args)
+			require.NoError(t, err)
+			require.False(t, result.IsError, "%s: %v", c.tool, result.Content)
+			require.Len(t, result.Content, 1+c.links, c.tool)
+			for _, content := range result.Content[1:] {
+				link, ok := content.(mcp.ResourceLink)
+				require.True(t, ok)
+				require.NotEmpty(t, link.Name)
+				_, err := s.readResource(t, link.URI)
+				require.NoError(t, err, link.URI)
+			}
+		}
+	})
+	// Revisions before 2025-06-18 have no links.
+	old := strings.Replace(handshake, "2025-11-25", "2025-03-26", 1) +
+		`{"jsonrpc":"2.0","id":"d","method":"tools/call","params":{"name":"deploy_html","arguments":{"name":"hello","html":"<p></p>"}}}`
+	answers, _ := exchange(t, strings.NewReader(old), environment(), "--local", "--local-dir", ":memory:")
+	require.Len(t, byID(t, answers, "d")["result"].(map[string]any)["content"], 1)
+}
+
 func TestResourcesThatAreNotThere(t *testing.T) {
 	overBoth(t, func(t *testing.T, s *server) {
 		for uri, want := range map[string]string{

@@ -49,6 +49,7 @@ type session struct {
 	initialized atomic.Bool
 	level       atomic.Value // mcp.LoggingLevel
 	mu          sync.Mutex
+	revision    string
 	info        mcp.Implementation
 	abilities   mcp.ClientCapabilities
 }
@@ -173,7 +174,25 @@ func (s *session) SetClientCapabilities(c mcp.ClientCapabilities) {
 	s.abilities = c
 }
 
+// ProtocolVersion is the revision that initialize has negotiated; empty before.
+func (s *session) ProtocolVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision
+}
+
+// SetProtocolVersion keeps what initialize negotiated. Requests of the revision
+// without a handshake say their own, and must not change that of the others.
+func (s *session) SetProtocolVersion(revision string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !mcp.IsModernProtocol(revision) {
+		s.revision = revision
+	}
+}
+
 var (
-	_ server.SessionWithLogging    = (*session)(nil)
-	_ server.SessionWithClientInfo = (*session)(nil)
+	_ server.SessionWithLogging         = (*session)(nil)
+	_ server.SessionWithClientInfo      = (*session)(nil)
+	_ server.SessionWithProtocolVersion = (*session)(nil)
 )
