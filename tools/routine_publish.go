@@ -29,7 +29,7 @@ type PublishRoutineVersionOutput struct {
 
 func publishRoutineVersion() Tool {
 	return Define(Meta{
-		Name: "publish_routine_version", Title: "Deploy, split or roll back versions", Toolset: "routines",
+		Name: "publish_routine_version", Title: "Deploy, split or roll back versions", Toolset: "routines", Also: "pages",
 		Description: "Deploy an existing version of a routine or Pages site, for all requests or a share (traffic split). Without version: rollback to the one before.",
 		Calls:       []string{"GetRoutine", "ListRoutineCodeVersions", "GetRoutineCodeVersionInfo", "CreateRoutineCodeDeployment", "GetRoutineAccessToken"},
 		ReadOnly:    No, Destructive: No, Idempotent: No, OpenWorld: Yes,

@@ -47,7 +47,7 @@ func Select(all []Tool, spec string, readOnly bool) ([]Tool, error) {
 		if rest, ok := strings.CutPrefix(word, "-"); ok {
 			name, on = rest, false
 		}
-		names, err := expand(all, name)
+		names, err := expand(all, name, on)
 		if err != nil {
 			return nil, err
 		}
@@ -68,14 +68,15 @@ func Select(all []Tool, spec string, readOnly bool) ([]Tool, error) {
 	return out, nil
 }
 
-// expand returns the names of the tools that one word of a spec stands for.
-func expand(all []Tool, word string) ([]string, error) {
+// expand returns the names of the tools that one word of a spec stands for. on
+// says that they are added: taking a toolset away leaves tools of others.
+func expand(all []Tool, word string, on bool) ([]string, error) {
 	var names []string
 	everyday := defaultTools()
 	for _, t := range all {
 		m := t.Meta()
 		switch {
-		case word == "all", word == m.Toolset, word == m.Name,
+		case word == "all", word == m.Toolset, on && m.Also != "" && word == m.Also, word == m.Name,
 			word == "default" && slices.Contains(everyday, m.Name):
 			names = append(names, m.Name)
 		}

@@ -63,3 +63,13 @@ func TestSelect(t *testing.T) {
 	_, err = Select(All(), "write_api", true)
 	require.ErrorContains(t, err, "leaves no tool")
 }
+
+// Pages are rolled back and split with a tool of the routines.
+func TestPagesCanBeRolledBack(t *testing.T) {
+	list, err := Select(All(), "pages", false)
+	require.NoError(t, err)
+	require.Contains(t, names(list), "publish_routine_version")
+	list, err = Select(All(), "all,-pages", false)
+	require.NoError(t, err)
+	require.Contains(t, names(list), "publish_routine_version", "it stays with the routines")
+}

@@ -38,8 +38,9 @@ type Meta struct {
 	// Name is verb_noun, at most 30 characters. Title is for people.
 	// Description is what a model reads to choose and to use the tool.
 	Name, Title, Description string
-	// Toolset is the group that switches the tool on and off.
-	Toolset string
+	// Toolset is the group that switches the tool on and off; Also is another one
+	// that cannot do without it.
+	Toolset, Also string
 	// Calls names every API operation that the tool may send.
 	Calls []string
 	// Versioned says that it works on one version of a site's configuration, if

@@ -120,6 +120,15 @@ func TestSearch(t *testing.T) {
 		require.Contains(t, names, want, query)
 	}
 	require.Equal(t, "ListSites", Search("ListSites", 1)[0].Action)
+	// By the words of other services, and by what people call it.
+	for query, want := range map[string]string{"flush cache": "PurgeCaches", "firewall rule": "CreateWafRule", "warm cache": "PreloadCaches",
+		"rollback": "CreateRoutineCodeDeployment", "traffic split": "CreateRoutineCodeDeployment", "ipv6": "UpdateIPv6"} {
+		var found []string
+		for _, m := range Search(query, 3) {
+			found = append(found, m.Action)
+		}
+		require.Contains(t, found, want, query)
+	}
 	require.Empty(t, Search("", 5))
 	require.Empty(t, Search("frobnicate", 5))
 	require.Empty(t, Search("site", 0))

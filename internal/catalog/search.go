@@ -35,7 +35,7 @@ var searchIndex = sync.OnceValue(func() []indexed {
 	index := make([]indexed, 0, len(names))
 	for _, name := range names {
 		op, _ := Lookup(name)
-		entry := indexed{op: op, actionWords: words(op.Action), areaSet: words(op.Area)}
+		entry := indexed{op: op, actionWords: words(op.Action), areaSet: words(op.Area), paramWords: words(alsoCalled(name))}
 		for _, p := range op.Params {
 			if !p.System {
 				entry.paramWords = append(entry.paramWords, words(p.Name)...)
@@ -46,10 +46,42 @@ var searchIndex = sync.OnceValue(func() []indexed {
 	return index
 })
 
+// alsoCalled are words by which people look for an operation that has none of
+// them in its names.
+func alsoCalled(action string) string {
+	if action == "CreateRoutineCodeDeployment" {
+		return "rollback roll back traffic split percentage canary gray release"
+	}
+	return ""
+}
+
+// meant is what ESA calls a word of other services; empty if that is not known.
+func meant(word string) string {
+	switch word {
+	case "flush", "invalidate", "invalidation", "clear":
+		return "purge"
+	case "prefetch", "warm":
+		return "preload"
+	case "zone":
+		return "site"
+	case "worker", "lambda":
+		return "routine"
+	case "cert", "tls":
+		return "certificate"
+	case "firewall":
+		return "waf"
+	case "nameserver":
+		return "ns"
+	case "metric", "analytic":
+		return "data"
+	}
+	return ""
+}
+
 // Search returns the operations that fit the words of query best, at most limit
 // of them. A word is looked for in the action's name, its area and its
 // parameters' names; plural and singular are one. An operation must fit every
-// word that any operation fits.
+// word that any operation fits, or that means one that it fits.
 func Search(query string, limit int) []Match {
 	asked := words(query)
 	if len(asked) == 0 || limit <= 0 {
@@ -58,11 +90,11 @@ func Search(query string, limit int) []Match {
 	index := searchIndex()
 	known := asked[:0:0]
 	for _, w := range asked {
-		for i := range index {
-			if index[i].score(w) > 0 {
-				known = append(known, w)
-				break
-			}
+		if !anyScores(index, w) {
+			w = meant(w)
+		}
+		if w != "" && anyScores(index, w) {
+			known = append(known, w)
 		}
 	}
 	if len(known) == 0 {
@@ -93,6 +125,15 @@ func Search(query string, limit int) []Match {
 	return found
 }
 
+func anyScores(index []indexed, word string) bool {
+	for i := range index {
+		if index[i].score(word) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (e *indexed) score(word string) int {
 	return best(e.actionWords, word)*actionWeight + best(e.areaSet, word)*areaWeight + best(e.paramWords, word)*paramWeight
 }
@@ -120,7 +161,7 @@ func words(s string) []string {
 			cur = cur[:0]
 		}
 	}
-	runes := []rune(s)
+	runes := []rune(strings.ReplaceAll(s, "IPv", "Ipv")) // one word, whatever its capitals say
 	for i, r := range runes {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			flush()
