@@ -18,5 +18,6 @@ func All() []Tool {
 		apiTools(),
 		analyticsTools(), reportTools(),
 		docsTools(),
+		undoTools(),
 	)
 }

@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -185,13 +184,8 @@ func askText(tool string, q guard.Question) string {
 // digest stands for the arguments, without those that do not change what is
 // done.
 func (a *approval) digest() string {
-	d := json.NewDecoder(bytes.NewReader(a.args))
-	d.UseNumber()
-	var args map[string]any
-	if d.Decode(&args) != nil {
-		return ""
-	}
-	for _, name := range []string{"confirm", "raw", "dry_run"} {
+	args := argumentsOf(a.args)
+	for _, name := range []string{"raw", "dry_run"} {
 		delete(args, name)
 	}
 	raw, err := json.Marshal(args)
@@ -200,6 +194,13 @@ func (a *approval) digest() string {
 	}
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
+}
+
+// how tells how the call was confirmed; empty if it was not.
+func (a *approval) how() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.by
 }
 
 // open returns the question that is still unanswered; nil if there is none.

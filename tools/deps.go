@@ -24,6 +24,8 @@ type Deps struct {
 	Confirmed bool
 	// Tokens confirm a call by a second one; nil if there will be none.
 	Tokens *guard.Tokens
+	// Journal keeps what the tools change; nil keeps nothing.
+	Journal *guard.Journal
 	// Now is the clock.
 	Now func() time.Time
 	// Sleep waits for d between two looks at something that is being built. It

@@ -21,6 +21,7 @@ func subjects() [][2]string {
 		{"analytics", "traffic analytics"},
 		{"reports", "inventory reports"},
 		{"docs", "reference documents"},
+		{"changes", "undo"},
 	}
 }
 

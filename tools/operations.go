@@ -25,7 +25,7 @@ func (m Meta) reach() Reach {
 	switch m.Name {
 	case "read_api":
 		return AnyRead
-	case "write_api":
+	case "write_api", "undo_change":
 		return AnyChange
 	}
 	return Declared

@@ -8,6 +8,7 @@
 package tools
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -169,6 +170,10 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	d, answers := shared.apply(d)
 	ctx, approval, end := t.begin(guard.WithRun(ctx, run), d, args, shared.Confirm)
 	defer end()
+	run.By = approval.how
+	if d.Journal != nil {
+		run.Args = argumentsOf(args)
+	}
 	value, err := t.run(ctx, d, args)
 	if run.Dry {
 		if out.result, err = planned(run, err); err != nil {
@@ -200,6 +205,18 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 	}
 	out.links = linksOf(value)
 	return out, nil
+}
+
+// argumentsOf decodes arguments that have been checked.
+func argumentsOf(args json.RawMessage) map[string]any {
+	d := json.NewDecoder(bytes.NewReader(args))
+	d.UseNumber()
+	var out map[string]any
+	if d.Decode(&out) != nil {
+		return nil
+	}
+	delete(out, "confirm")
+	return out
 }
 
 func (t Tool) fail(err error) *Failure {

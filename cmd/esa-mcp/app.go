@@ -27,6 +27,8 @@ type app struct {
 
 	mu    sync.Mutex
 	local *local.Server
+	// journal is the audit log.
+	journal *guard.Journal
 }
 
 // appOptions are what only some commands want.
@@ -107,13 +109,16 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard.New(a.watch.Caller(client), guard.Config{Off: s.guardrails == "off", LocalOrigins: s.local, Now: time.Now, Logger: s.logger})
+	guarded, journal, err := a.guard(s, client)
+	if err != nil {
+		return nil, err
+	}
 	var tokens *guard.Tokens
 	if !o.oneCall { // there is no second call to bring one
 		tokens = guard.NewTokens(time.Now)
 	}
 	return &tools.Deps{
-		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed, Tokens: tokens,
+		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed, Tokens: tokens, Journal: journal,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
 	}, nil
 }
@@ -123,15 +128,19 @@ func (a *app) connect(ctx context.Context) (*mcpserver.Session, error) {
 	return mcpserver.Connect(ctx, a.server)
 }
 
-// close ends the local ESA, if it was started.
+// close ends the local ESA, if it was started, and the audit log.
 func (a *app) close() error {
 	a.stop()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.local == nil {
-		return nil
+	var failures []error
+	if a.local != nil {
+		failures = append(failures, a.local.Close())
 	}
-	return a.local.Close()
+	if a.journal != nil {
+		failures = append(failures, a.journal.Close())
+	}
+	return errors.Join(failures...)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

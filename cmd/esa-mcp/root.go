@@ -48,6 +48,7 @@ type settings struct {
 	faults     []string
 	yes        bool
 	guardrails string
+	auditLog   string
 	logLevel   string
 	timeout    time.Duration
 
@@ -103,6 +104,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
 	f.StringArrayVar(&s.faults, "fault", nil, "a fault of the local ESA, such as 'action=PutKv code=TooQuickRequests rate=0.2'; may be given several times")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
+	f.StringVar(&s.auditLog, "audit-log", "", "append every change to this file, as JSON Lines without secrets; undo_change also works from it")
 	f.StringVar(&s.guardrails, "guardrails", "on", "on, or off: calls are no longer mended, refused or warned about; what has to be confirmed is still asked")
 	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")
 	f.DurationVar(&s.timeout, "timeout", 0, "longest time one tool call may take, such as 90s (default: no limit beyond those of its requests)")

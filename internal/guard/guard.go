@@ -62,6 +62,8 @@ type Config struct {
 	LocalOrigins bool
 	// StateFor is how long what was read of the account is believed; 10 s if 0.
 	StateFor time.Duration
+	// Journal keeps what is written, and how it is taken back; none if nil.
+	Journal *Journal
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 	// Logger gets guardrails that could not look at what they need; none if nil.
@@ -143,18 +145,62 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 		return g.read(ctx, op, params)
 	}
 	c := newCall(op, params, g.state, g.cfg)
+	if !changes(op) {
+		return g.carryOut(ctx, c, rows)
+	}
+	before, res, err := g.write(ctx, run, c, rows)
+	if run != nil && run.Dry {
+		return res, err
+	}
+	var undo *Undo
+	if err == nil {
+		undo = g.undo(c, before.thing, before.values, res.Body)
+	}
+	g.record(run, c, res, err, undo)
+	return res, err
+}
+
+// prior is what a write is about to change.
+type prior struct {
+	thing  subject
+	values map[string]subject // of the keys of a batch
+}
+
+// write has a call that changes something checked, confirmed and sent.
+func (g *Guard) write(ctx context.Context, run *Run, c *Call, rows []*Row) (before prior, _ esa.Result, _ error) {
+	if err := g.check(ctx, c, rows); err != nil {
+		return before, esa.Result{}, err
+	}
+	if run != nil && run.Dry {
+		res, err := g.plan(ctx, run, c)
+		return before, res, err
+	}
+	if err := confirm(ctx, c); err != nil {
+		return before, esa.Result{}, err
+	}
+	before = g.before(ctx, c)
+	res, err := g.answered(ctx, c, rows)
+	run.keep(c.notes)
+	return before, res, err
+}
+
+// carryOut has a call that reads checked and sent.
+func (g *Guard) carryOut(ctx context.Context, c *Call, rows []*Row) (esa.Result, error) {
 	if err := g.check(ctx, c, rows); err != nil {
 		return esa.Result{}, err
-	}
-	if run != nil && run.Dry && changes(op) {
-		return g.plan(ctx, run, c)
 	}
 	if err := confirm(ctx, c); err != nil {
 		return esa.Result{}, err
 	}
+	res, err := g.answered(ctx, c, rows)
+	runOf(ctx).keep(c.notes)
+	return res, err
+}
+
+// answered sends a checked call and looks at its answer.
+func (g *Guard) answered(ctx context.Context, c *Call, rows []*Row) (esa.Result, error) {
 	res, err := g.send(ctx, c)
 	if err != nil {
-		run.keep(c.notes)
 		return res, withNotes(err, c.notes)
 	}
 	c.answer = res.Body
@@ -165,7 +211,6 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 			}
 		}
 	}
-	run.keep(c.notes)
 	res.Notes = append(res.Notes, c.notes...)
 	return res, nil
 }

@@ -24,11 +24,20 @@ type Run struct {
 	Dry bool
 	// By tells how the call was confirmed; empty if it was not.
 	By func() string
+	// Undoes is the change that the run takes back.
+	Undoes string
 
 	mu      sync.Mutex
 	notes   []esa.Note
 	planned []Planned
 	made    map[string]string // placeholders of answers, and what they stand for
+}
+
+// SetUndoes says that the calls that follow take a change back.
+func SetUndoes(ctx context.Context, change string) {
+	if r := runOf(ctx); r != nil {
+		r.Undoes = change
+	}
 }
 
 type runKey struct{}
@@ -178,6 +187,9 @@ func alike(stored, sent any) bool {
 			}
 		}
 		return true
+	}
+	if text, ok := sent.(string); ok && strings.HasPrefix(text, sealed) {
+		return digest(stored) == text
 	}
 	return strings.EqualFold(plainly(stored), plainly(sent))
 }

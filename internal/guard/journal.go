@@ -1,0 +1,317 @@
+package guard
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+)
+
+// Change is one entry of the audit log: an operation that writes, as it was sent
+// or why it was not. It holds no secrets.
+type Change struct {
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
+	// Tool and Args are the call of the tool that it belongs to.
+	Tool string         `json:"tool,omitempty"`
+	Args map[string]any `json:"tool_arguments,omitempty"`
+	// Action and Params are the operation, after the guardrails.
+	Action     string         `json:"action"`
+	Params     map[string]any `json:"arguments"`
+	Guardrails []string       `json:"guardrails,omitempty"`
+	// Outcome is one of the constants below.
+	Outcome     string `json:"outcome"`
+	Error       string `json:"error,omitempty"`
+	RequestID   string `json:"request_id,omitempty"`
+	ConfirmedBy string `json:"confirmed_by,omitempty"`
+	// Undoes is the change that this one took back.
+	Undoes string `json:"undoes,omitempty"`
+	Undo   *Undo  `json:"undo,omitempty"`
+}
+
+// Outcomes of a change.
+const (
+	Done         = "done"
+	Refused      = "refused"       // by a guardrail
+	NotConfirmed = "not_confirmed" // it has to be, and was not
+	FailedCall   = "failed"        // the service refused it
+	Unknown      = "unknown"       // it may have been carried out
+)
+
+// maxRecent is how many changes are kept in memory, maxShownText how much of a
+// text the log shows.
+const (
+	maxRecent    = 200
+	maxShownText = 256
+)
+
+// Journal keeps changes: the last ones in memory, and all in a file if it has
+// one. It is safe for concurrent use.
+type Journal struct {
+	// Redact takes the secrets out of what belongs to an operation.
+	redact func(action string, body map[string]any) map[string]any
+	path   string
+	now    func() time.Time
+
+	mu     sync.Mutex
+	file   *os.File
+	recent []Change
+}
+
+// OpenJournal opens the audit log, and makes it if it is not there; an empty path
+// keeps changes in memory alone.
+func OpenJournal(path string, now func() time.Time, redact func(action string, body map[string]any) map[string]any) (*Journal, error) {
+	j := &Journal{redact: redact, path: path, now: now}
+	if path == "" {
+		return j, nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the audit log: %w", err)
+	}
+	j.file = file
+	return j, nil
+}
+
+// Close closes the file.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	file := j.file
+	j.file = nil
+	return file.Close()
+}
+
+// add completes a change and keeps it. The line goes out in one write, so that
+// several processes may share the file.
+func (j *Journal) add(c Change) error {
+	var id [6]byte
+	rand.Read(id[:]) // never fails
+	c.ID, c.Time = hex.EncodeToString(id[:]), j.now().UTC()
+	line, err := compactJSON(c)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.recent = append(j.recent, c)
+	if len(j.recent) > maxRecent {
+		j.recent = slices.Delete(j.recent, 0, len(j.recent)-maxRecent)
+	}
+	if j.file == nil || err != nil {
+		return err
+	}
+	_, err = io.WriteString(j.file, line+"\n")
+	return err
+}
+
+// clean is what the log shows of parameters: no secrets, and no long texts.
+func (j *Journal) clean(action string, params map[string]any) map[string]any {
+	plain, _ := decoded(params).(map[string]any)
+	short, _ := shortened(j.redact(action, plain)).(map[string]any)
+	return short
+}
+
+func shortened(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = shortened(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = shortened(e)
+		}
+	case string:
+		if len(v) > maxShownText {
+			return fmt.Sprintf("%.64q... (%d bytes)", v, len(v))
+		}
+	}
+	return v
+}
+
+// keeps reports whether a call can be kept as it is: the log has no secrets.
+func (j *Journal) keeps(c Correction) bool {
+	plain, _ := decoded(map[string]any(c.Params)).(map[string]any)
+	before, err := compactJSON(opened(plain))
+	after, err2 := compactJSON(opened(j.redact(c.Action, plain)))
+	return err == nil && err2 == nil && before == after
+}
+
+// sealed begins a value of which the log keeps only what tells whether it is the
+// same.
+const sealed = "sha256:"
+
+// seal makes digests of fields that are long, or that have something to hide.
+func (j *Journal) seal(action string, fields map[string]any) {
+	for name, value := range fields {
+		text := scalar(value)
+		if text == "" {
+			text = textOf(value)
+		}
+		if len(text) > maxShownText || !j.keeps(Correction{action, esa.Params{name: value}}) {
+			fields[name] = digest(value)
+		}
+	}
+}
+
+// digest is the same for values that are the same.
+func digest(v any) string {
+	text := scalar(v)
+	if text == "" {
+		text = textOf(decoded(v))
+	}
+	sum := sha256.Sum256([]byte(text))
+	return sealed + hex.EncodeToString(sum[:])
+}
+
+// opened decodes texts that are JSON, which redaction writes anew.
+func opened(v any) any {
+	switch v := decoded(v).(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = opened(e)
+		}
+		return v
+	case []any:
+		for i, e := range v {
+			v[i] = opened(e)
+		}
+		return v
+	default:
+		return v
+	}
+}
+
+// Recent are the last changes that were carried out, the newest first.
+func (j *Journal) Recent(most int) ([]Change, error) {
+	var all []Change
+	err := j.each(func(c Change) {
+		if c.Outcome == Done || c.Outcome == Unknown {
+			if all = append(all, c); len(all) > 2*most {
+				all = slices.Delete(all, 0, len(all)-most)
+			}
+		}
+	})
+	if len(all) > most {
+		all = all[len(all)-most:]
+	}
+	slices.Reverse(all)
+	return all, err
+}
+
+// ErrNoChange says that the journal has no such change.
+var ErrNoChange = errors.New("no such change")
+
+// Find returns a change, and the id of a later one that took it back.
+func (j *Journal) Find(id string) (found Change, undoneBy string, err error) {
+	err = j.each(func(c Change) {
+		switch {
+		case c.ID == id:
+			found = c
+		case c.Undoes == id && c.Outcome == Done:
+			undoneBy = c.ID
+		}
+	})
+	if err == nil && found.ID == "" {
+		err = ErrNoChange
+	}
+	return found, undoneBy, err
+}
+
+// maxLine bounds one line of the log.
+const maxLine = 8 << 20
+
+// each gives all changes in order: those of the file, or else of the memory.
+// Lines that are none are passed over: the last may be half written.
+func (j *Journal) each(use func(Change)) error {
+	if j.path == "" {
+		j.mu.Lock()
+		recent := slices.Clone(j.recent)
+		j.mu.Unlock()
+		for _, c := range recent {
+			use(c)
+		}
+		return nil
+	}
+	file, err := os.Open(j.path)
+	if err != nil {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(make([]byte, 64<<10), maxLine)
+	for lines.Scan() {
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.UseNumber()
+		var c Change
+		if d.Decode(&c) == nil && c.ID != "" {
+			use(c)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	return nil
+}
+
+// record keeps what became of a call that writes.
+func (g *Guard) record(run *Run, c *Call, res esa.Result, failure error, undo *Undo) {
+	if g.cfg.Journal == nil || run != nil && run.Dry {
+		return
+	}
+	j := g.cfg.Journal
+	change := Change{Action: c.Op.Action, Params: j.clean(c.Op.Action, c.params), Outcome: Done, RequestID: res.RequestID(), Undo: undo}
+	for _, n := range c.notes {
+		if !slices.Contains(change.Guardrails, n.ID) {
+			change.Guardrails = append(change.Guardrails, n.ID)
+		}
+	}
+	if run != nil {
+		change.Tool, change.Undoes = run.Tool, run.Undoes
+		if run.Args != nil {
+			change.Args = j.clean("", run.Args)
+		}
+		if run.By != nil && len(c.asked) > 0 {
+			change.ConfirmedBy = run.By()
+		}
+	}
+	change.fail(failure)
+	if err := j.add(change); err != nil {
+		g.cfg.Logger.Error("the audit log could not be written", "action", c.Op.Action, "error", err.Error())
+	}
+}
+
+// fail says how a call failed.
+func (c *Change) fail(failure error) {
+	if failure == nil {
+		return
+	}
+	var (
+		refused *Refusal
+		service *esa.Error
+	)
+	switch {
+	case errors.As(failure, &refused):
+		c.Outcome, c.Error = Refused, refused.Reason
+		c.Guardrails = append(c.Guardrails, refused.ID)
+	case errors.As(failure, &service):
+		c.Outcome, c.Error, c.RequestID = FailedCall, service.Code, service.RequestID
+		if service.OutcomeUnknown {
+			c.Outcome = Unknown
+		}
+	default:
+		c.Outcome = NotConfirmed
+	}
+}
