@@ -52,7 +52,7 @@ func Excerpt(s Section, query string, budget int) string {
 	}
 	asked := map[string]bool{}
 	for _, w := range questionWords(query) {
-		asked[w] = true
+		asked[stem(w)] = true
 	}
 	order := make([]int, len(parts))
 	for i := range parts {
@@ -142,15 +142,15 @@ func partsOf(text string) []part {
 	return parts
 }
 
-// score counts the different asked words of a text.
+// score counts the different asked words of a text; asked are stems.
 func score(text string, asked map[string]bool) int {
-	seen := map[string]bool{}
-	for _, w := range words(text) {
-		if asked[w] || asked[strings.TrimSuffix(w, "s")] || asked[w+"s"] {
-			seen[strings.TrimSuffix(w, "s")] = true
+	n := 0
+	for w := range stems(text) {
+		if asked[w] {
+			n++
 		}
 	}
-	return len(seen)
+	return n
 }
 
 func assemble(parts []part, taken []bool) string {

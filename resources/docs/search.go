@@ -1,9 +1,12 @@
 package docs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,6 +29,7 @@ func (h Hit) Title() string { return h.Document.Title + " › " + h.Section.Titl
 type index struct {
 	db   *sql.DB
 	hits []Hit
+	has  []map[string]bool // the stems of each hit
 }
 
 // One index for each language, made at the first search: it takes tens of
@@ -73,6 +77,7 @@ func (x *index) fill(lang string) error {
 		about := joinWords(d.Title + "\n" + d.Description)
 		for _, s := range d.Sections {
 			x.hits = append(x.hits, Hit{d, s})
+			x.has = append(x.has, stems(d.Title+"\n"+s.Title+"\n"+s.Anchor+"\n"+s.Text))
 			// The anchor is English in both languages, and so are many questions'
 			// words.
 			if _, err := insert.Exec(len(x.hits), about, joinWords(s.Title+"\n"+s.Anchor), joinWords(s.Text)); err != nil {
@@ -87,8 +92,14 @@ func (x *index) fill(lang string) error {
 // section's heading, in its text.
 const ranking = `bm25(sections, 2.0, 4.0, 1.0)`
 
-// Search finds the sections that fit the words of query best, by BM25, at most
-// limit of them. lang is English, Chinese or empty, which takes the query's own.
+// candidates is how many of the best by BM25 are looked at again.
+const candidates = 40
+
+// Search finds the sections that fit the words of query best, at most limit of
+// them: by BM25, weighted by the share of the words that a section has, because
+// one rare word says less than several of the question, and by the document's
+// priority, so that lists of everything come behind what explains. lang is
+// English, Chinese or empty, which takes the query's own.
 func Search(ctx context.Context, query, lang string, limit int) ([]Hit, error) {
 	asked := questionWords(query)
 	if len(asked) == 0 || limit <= 0 {
@@ -102,19 +113,44 @@ func Search(ctx context.Context, query, lang string, limit int) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := x.db.QueryContext(ctx, `SELECT rowid FROM sections WHERE sections MATCH ? ORDER BY `+ranking+`, rowid LIMIT ?`,
-		`"`+strings.Join(asked, `" OR "`)+`"`, limit)
+	rows, err := x.db.QueryContext(ctx, `SELECT rowid, `+ranking+` AS rank FROM sections WHERE sections MATCH ? ORDER BY rank, rowid LIMIT ?`,
+		`"`+strings.Join(asked, `" OR "`)+`"`, candidates)
 	if err != nil {
 		return nil, fmt.Errorf("search the documents: %w", err)
 	}
 	defer rows.Close()
-	var found []Hit
+	type candidate struct {
+		row   int
+		score float64
+	}
+	var found []candidate
 	for rows.Next() {
-		var row int
-		if err := rows.Scan(&row); err != nil {
+		var c candidate
+		if err := rows.Scan(&c.row, &c.score); err != nil {
 			return nil, fmt.Errorf("search the documents: %w", err)
 		}
-		found = append(found, x.hits[row-1])
+		// SQLite's score is negative: the best is the least.
+		c.score *= math.Sqrt(x.share(c.row-1, asked)) * (1 + x.hits[c.row-1].Document.Priority)
+		found = append(found, c)
 	}
-	return found, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("search the documents: %w", err)
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.score, b.score) })
+	var hits []Hit
+	for _, c := range found[:min(limit, len(found))] {
+		hits = append(hits, x.hits[c.row-1])
+	}
+	return hits, nil
+}
+
+// share is how many of the words a section has, from 0 to 1.
+func (x *index) share(i int, asked []string) float64 {
+	n := 0
+	for _, w := range asked {
+		if x.has[i][stem(w)] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(asked))
 }

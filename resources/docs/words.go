@@ -101,3 +101,23 @@ func questionWords(query string) []string {
 	}
 	return asked
 }
+
+// stem takes the common ends of English words away, coarsely: it is for counting
+// words that two texts share.
+func stem(word string) string {
+	for _, end := range []string{"ing", "ies", "es", "ed", "s", "e", "y"} {
+		if rest, ok := strings.CutSuffix(word, end); ok && len(rest) >= 3 {
+			return rest
+		}
+	}
+	return word
+}
+
+// stems are the stems of the words of a text.
+func stems(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range words(text) {
+		set[stem(w)] = true
+	}
+	return set
+}
