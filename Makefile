@@ -5,7 +5,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser fuzz routine-packages clean
+.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser fuzz routine-packages spell clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +62,9 @@ fuzz: ## run each fuzz target over some new inputs (FUZZRUNS, default 1000)
 
 routine-packages: ## install the npm packages that the routine runtime's tests bundle (needs npm)
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix internal/local/runtime/testdata/npm
+
+spell: ## check the spelling of the documents (needs npm)
+	.ci/spell
 
 clean: ## remove what was built
 	rm -rf bin out

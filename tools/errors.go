@@ -41,9 +41,9 @@ func Explain(tool string, err error) string {
 		if isService && service.RequestID != "" && !strings.Contains(text, service.RequestID) {
 			text += "\nRequest id: " + service.RequestID
 		}
-		return Clean(text)
+		return Clean(withSee(text, seeGuardrail(text)))
 	case errors.As(err, &guarded):
-		return Clean(guarded.Error())
+		return Clean(withSee(guarded.Error(), sectionFor(guarded.ID, guardrailSections())))
 	case isService:
 		return Clean(explainService(tool, err, service))
 	case errors.Is(err, context.Canceled):
@@ -82,6 +82,9 @@ func explainService(tool string, err error, e *esa.Error) string {
 	}
 	for _, n := range guard.NotesOf(err) {
 		line(&b, "Note", n.ID+": "+n.Text)
+	}
+	if uri := sectionFor(e.Code, codeSections()); !e.Retryable {
+		line(&b, "See", uri)
 	}
 	line(&b, "Request id", e.RequestID)
 	return b.String()

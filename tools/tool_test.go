@@ -32,7 +32,7 @@ func TestExplain(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"service", service, "do_thing failed: InvalidParameter.InvalidBiz (from CreateRecord, HTTP 400)\nMessage: bad parameter AccessKeySecret=[removed]\nMeaning: A proxied record needs biz_name: give web.\nRequest id: REQ-1"},
+		{"service", service, "do_thing failed: InvalidParameter.InvalidBiz (from CreateRecord, HTTP 400)\nMessage: bad parameter AccessKeySecret=[removed]\nMeaning: A proxied record needs biz_name: give web.\nSee: esa://docs/dns-records#proxied-records\nRequest id: REQ-1"},
 		{"service, wrapped", fmt.Errorf("add the record: %w", service), "do_thing failed to add the record: InvalidParameter.InvalidBiz (from CreateRecord"},
 		{"retryable", &esa.Error{Code: "LockFailed", HTTPStatus: 400, Retryable: true}, "do_thing failed: LockFailed (HTTP 400)\nNext: wait a little, then send the same call again."},
 		{"unknown outcome", &esa.Error{Code: esa.CodeTimeout, OutcomeUnknown: true, Retryable: true}, "look with a list or get tool"},

@@ -1,6 +1,9 @@
 package docs
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,6 +93,37 @@ func TestLinks(t *testing.T) {
 			require.True(t, ok || uri == IndexURI || uri == IndexURI+"/zh" || uri == IndexURI+"/", "%s names %s, which does not exist", d.URI(), uri)
 		}
 	}
+}
+
+// What the code and the project's own documents name exists, too: errors, tool
+// descriptions, prompts.
+func TestAddressesInTheRepository(t *testing.T) {
+	address := regexp.MustCompile(`esa://docs/[a-z0-9_/-]+(#[a-z0-9-]+)?`)
+	found := 0
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && len(d.Name()) > 2 && (d.Name()[0] == '.' || d.Name() == "out" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		isCode := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go")
+		if d.IsDir() || !isCode && !strings.HasSuffix(path, ".md") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, uri := range address.FindAllString(string(text), -1) {
+			found++
+			uri = strings.TrimSuffix(uri, "/")
+			_, _, ok := Lookup(uri)
+			require.True(t, ok || uri == IndexURI+"/zh", "%s names %s, which does not exist", path, uri)
+		}
+		return nil
+	}))
+	require.Greater(t, found, 10)
 }
 
 func TestIndexHasALineForEachDocument(t *testing.T) {
