@@ -44,7 +44,7 @@ func (p *parser) checkTerm(t *term, negated bool) {
 		return
 	}
 	switch {
-	case t.op == opBare || t.op == opExists || t.list != "":
+	case t.op == opBare || t.op == opExists || len(t.values) == 0:
 	case t.left.fn == fnLen || t.left.fn == fnLenLower || f.Type == TypeInteger:
 		p.checkNumbers(t, f)
 	case f.Type == TypeAddress:

@@ -167,11 +167,16 @@ func (p *parser) rest(left operand, op foreign, at int) node {
 			return nil
 		}
 		p.mistake(idSyntax, t.start, p.show(t), "in "+p.show(t), "a list goes with in")
-		return opIf(p.made(&term{left: left, op: opIn, list: t.text, at: at}), op.op == opNe)
+		return opIf(p.ofList(left, t.text, t, at), op.op == opNe)
 	}
 	values, ok := p.oneOrMore("a value is missing after " + op.op.String())
 	if !ok {
 		return nil
+	}
+	if v := values[0]; op.op == opMatches && len(values) == 1 && !v.quoted && len(v.text) > 2 && v.text[0] == '/' && v.text[len(v.text)-1] == '/' {
+		text := strings.ReplaceAll(v.text[1:len(v.text)-1], `\/`, "/")
+		values[0] = literal{quoted: true, text: text, at: v.at, end: v.end}
+		p.mistake(idQuotes, v.at, v.text, values[0].String(), "a regular expression stands in double quotes, not in slashes")
 	}
 	if len(values) > 1 && (op.op == opEq || op.op == opNe) {
 		p.mistake(idSyntax, values[1].at, values[1].String(), "in {...}", "several values go with in")
@@ -180,7 +185,19 @@ func (p *parser) rest(left operand, op foreign, at int) node {
 	return p.spread(left, op.op, values, at)
 }
 
+// ofList makes a condition with a list; nil if its name is missing or is none.
+func (p *parser) ofList(left operand, name string, t token, at int) *term {
+	if !listName(name) {
+		p.fail(idSyntax, t.start, p.show(t), "$name", "a list is named by letters, digits and underscores")
+		return nil
+	}
+	return p.made(&term{left: left, op: opIn, list: name, at: at})
+}
+
 func opIf(t *term, negated bool) node {
+	if t == nil {
+		return nil
+	}
 	if negated {
 		return negate(t)
 	}
@@ -218,6 +235,8 @@ func (p *parser) value(stops string) literal {
 	switch {
 	case strings.HasPrefix(t.quote, "r"):
 		p.mistake(idWildcard, t.start, p.show(t), v.String(), "raw strings are of another language")
+	case t.open && strings.Contains(t.text, `\"`):
+		p.fail(idSyntax, t.start, p.show(t), `"text"`, "the string is not closed: a backslash takes its meaning from the quote after it")
 	case t.open:
 		p.mistake(idSyntax, t.start, p.show(t), v.String(), "the string is not closed")
 	case t.quote != "":
@@ -260,19 +279,19 @@ func (p *parser) membership(left operand, console bool, at int) node {
 	switch {
 	case t.kind == tokList:
 		p.i++
-		if t.text == "" {
-			p.fail(idSyntax, t.start, "$", "$name", "the name of the list is missing")
-			return nil
-		}
-		return p.made(&term{left: left, op: opIn, list: t.text, at: at})
+		return opIf(p.ofList(left, t.text, t, at), false)
 	case console && (t.kind == tokWord && !isJoint(t) || t.kind == tokString):
 		p.i++
-		return p.made(&term{left: left, op: opIn, list: strings.TrimPrefix(t.literal().text, "$"), at: at})
+		return opIf(p.ofList(left, strings.TrimPrefix(t.literal().text, "$"), t, at), false)
+	case t.kind == tokString && len(t.text) > 1 && t.text[0] == '$' && listName(t.text[1:]) && left.field != nil && left.field.List:
+		p.i++
+		p.mistake(idQuotes, t.start, p.show(t), t.text, "a list stands without quotes")
+		return opIf(p.ofList(left, t.text[1:], t, at), false)
 	case t.is("{") && p.peek(1).kind == tokList && p.peek(2).is("}"):
 		list := p.peek(1)
 		p.i += 3
 		p.mistake(idSyntax, t.start, "{"+p.show(list)+"}", p.show(list), "a list stands without braces")
-		return p.made(&term{left: left, op: opIn, list: list.text, at: at})
+		return opIf(p.ofList(left, list.text, list, at), false)
 	case t.is("{"), t.is("("), t.is("["):
 		values, ok := p.set()
 		if !ok {

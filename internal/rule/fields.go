@@ -224,7 +224,7 @@ func meant(name string) (known *Field, evident bool) {
 			}
 		}
 	}
-	if best == nil || distance > max(2, len(low)/4) {
+	if best == nil || distance > max(2, len(low)/4) || 2*distance >= len(low) {
 		return nil, false
 	}
 	return best, distance <= 2 && !twice && len(low) >= 6

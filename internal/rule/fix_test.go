@@ -79,6 +79,9 @@ func TestFix(t *testing.T) {
 		{`(http.request.uri contains "test")`, `(http.request.uri contains "/test")`, []string{"rule-contains-slash"}},
 		{`(http.request.scheme ne "https")`, `(http.request.scheme eq "http")`, []string{"rule-field"}},
 		{`("a.com" eq http.host)`, `(http.host eq "a.com")`, []string{"rule-syntax"}},
+		{`(http.host LIKE "%.a.com")`, `(ends_with(http.host, ".a.com"))`, []string{"rule-wildcard"}},
+		{`(http.request.uri.path matches /^\/api/)`, `(http.request.uri.path matches "^/api")`, []string{"rule-quotes"}},
+		{`(ip.src in "$office")`, `(ip.src in $office)`, []string{"rule-quotes"}},
 		{`(not not ssl)`, `(ssl)`, []string{"rule-syntax"}},
 		// Several at once.
 		{`http.host not in {'a.com', 'b.com'} && http.request.uri starts_with /api || ip.src eq "1.1.1.1"`,
@@ -154,6 +157,13 @@ func TestHopeless(t *testing.T) {
 		`(starts_with(http.cookie, "a"))`:    "rule-field",
 		`(http.host contains "")`:            "rule-field",
 		`(http.request.uri.path like "a*b")`: "rule-wildcard",
+		`(http.host like "a_c")`:             "rule-wildcard",
+		`(http.request.uri wildcard "/a/*")`: "rule-wildcard",
+		`(http.host eq "a.com\")`:            "rule-syntax",
+		`(http.request.uri eq $)`:            "rule-syntax",
+		`(ip.src in {$})`:                    "rule-syntax",
+		`(ip.src in_list "")`:                "rule-in-list",
+		`(all)`:                              "rule-field",
 		`(http.host <=> "a")`:                "rule-field",
 	} {
 		r := Check(text, Options{})

@@ -80,9 +80,9 @@ func operatorOf(word string) (operator, bool) {
 // lower case without underscores.
 func foreignOperator(word string) (foreign, bool) {
 	switch word {
-	case "==", "===":
+	case "==":
 		return foreign{opEq, false, idWildcard, false}, true
-	case "=", "equals", "equal", "equalto", "is":
+	case "=", "===", "equals", "equal", "equalto", "is":
 		return foreign{opEq, false, idWildcard, true}, true
 	case "!=", "!==", "<>", "neq", "noteq", "notequals", "notequal":
 		return foreign{opNe, false, idWildcard, true}, true

@@ -111,7 +111,7 @@ func TestCorpusProperties(t *testing.T) {
 // words are what random expressions are made of, right and wrong.
 var words = []string{`http.host`, `http.request.uri`, `http.request.uri.path`, `ip.src`, `ip.geoip.asnum`, `ssl`, `http.cookie`, `http.request.headers["x"]`,
 	`http.request.uri.args["q"]`, `eq`, `ne`, `in`, `contains`, `matches`, `starts_with`, `ends_with`, `exists`, `lower`, `len`, `not`, `and`, `or`, `(`, `)`,
-	`{`, `}`, `[`, `]`, `,`, `"a"`, `"/b"`, `"*.a.com"`, `'c'`, `5`, `1.1.1.1`, `10.0.0.0/8`, `$list`, `true`, `false`, `==`, `!=`, `&&`, `||`, `!`, `~`, `>`, `wildcard`,
+	`{`, `}`, `[`, `]`, `,`, `"a"`, `"/b"`, `"*.a.com"`, `'c'`, `5`, `1.1.1.1`, `10.0.0.0/8`, `$list`, `$`, `in $`, `eq $`, `true`, `false`, `==`, `!=`, `&&`, `||`, `!`, `~`, `>`, `wildcard`,
 	`strict`, `nosuch.field`, `"`, `\`, `r"x"`, `in_list`, `like`, `;`, `https://a.com/x`, `""`, `“d”`, `(ssl)`, `not_in`, `concat`, `(((`, `)))`}
 
 func TestRandomTexts(t *testing.T) {

@@ -164,7 +164,7 @@ func (p *parser) call() node {
 	}
 	if p.cur().is(",") {
 		p.i++
-	} else {
+	} else if !p.cur().is(")") {
 		p.mistake(idSyntax, p.cur().start, p.show(p.cur()), ",", "a comma is missing between the field and the text")
 	}
 	values, ok := p.oneOrMore(name + " needs a text")

@@ -34,10 +34,18 @@ func (p *parser) wildcard(left operand, start token, negated bool) node {
 		return nil
 	}
 	same := strict || left.field.IgnoreCase || left.fn == fnLower
-	n := p.globbed(left, values[0], start.start, same)
+	pattern := values[0]
+	if strings.EqualFold(t.text, "like") { // of SQL: % for anything, _ for one character
+		pattern.text = strings.NewReplacer("*", "?", "_", "?", "%", "*").Replace(pattern.text) // ? has no equal
+	}
+	n := p.globbed(left, pattern, start.start, same)
 	if n == nil {
-		p.fail(idWildcard, t.start, p.show(t), "eq, starts_with, ends_with, contains, matches",
-			"ESA has no "+p.show(t)+", and no condition without a regular expression means the same")
+		d := p.fail(idWildcard, t.start, p.show(t), "eq, starts_with, ends_with, contains, matches",
+			"ESA has no "+p.show(t)+", and no condition without a regular expression means quite the same")
+		if near := p.globbed(left, pattern, start.start, true); near != nil && !same {
+			d.Message += "; the nearest tells capital letters from small ones"
+			d.Fix = inner(near)
+		}
 		return nil
 	}
 	p.mistake(idWildcard, t.start, p.show(t), "eq, starts_with, ends_with, contains", "ESA has no "+p.show(t))
