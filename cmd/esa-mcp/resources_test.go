@@ -169,6 +169,7 @@ func TestResourcesThatAreNotThere(t *testing.T) {
 			"esa://kv/a/b/c":                             "-32002 %2F",
 			"esa://api/CreateSyte":                       "CreateSite",
 			"esa://nonsense":                             "-32002 resources/list",
+			"esa://docs/nonsense":                        "-32002 no document",
 			"file:///etc/passwd":                         "-32002 esa://",
 			"":                                           "esa://",
 		} {

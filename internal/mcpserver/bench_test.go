@@ -5,9 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -32,6 +36,38 @@ func BenchmarkCall(b *testing.B) {
 	inW.Close()
 	if err := <-done; err != nil {
 		b.Fatal(err)
+	}
+}
+
+// One echo call after the other over HTTP, on one connection.
+func BenchmarkCallHTTP(b *testing.B) {
+	h := NewHTTPHandler(newBench(Options{}).MCPServer, HTTPOptions{})
+	defer h.Close()
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	post := func(body, session string) *http.Response {
+		r, err := http.NewRequest(http.MethodPost, srv.URL+HTTPPath, strings.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set(server.HeaderKeySessionID, session)
+		res, err := srv.Client().Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		return res
+	}
+	session := post(initLine, "").Header.Get(server.HeaderKeySessionID)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		if res := post(callLine(strconv.Itoa(i), "echo_text", `{"text":"hi","n":974351557069296}`), session); res.StatusCode != http.StatusOK {
+			b.Fatal(res.Status)
+		}
 	}
 }
 

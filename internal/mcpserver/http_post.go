@@ -31,7 +31,7 @@ func (h *HTTPHandler) post(w http.ResponseWriter, r *http.Request) {
 	out := newStream(w, m, h)
 	defer out.finish(r)
 	ctx, code := withOwnCode(r.Context())
-	out.code = code
+	out.code, out.modern = code, isModern(r, body)
 	if m.method == methodListen {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)

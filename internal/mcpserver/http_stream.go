@@ -25,6 +25,7 @@ type stream struct {
 	h       *HTTPHandler
 	m       message  // without an id: nothing to answer
 	code    *ownCode // of an error that a handler has given one
+	modern  bool     // of the revision in which errors of requests are HTTP errors
 
 	// head is what mcp-go sets, without our lock. It is not w's, which an event
 	// may have sent meanwhile.
@@ -164,7 +165,11 @@ func (s *stream) own(payload []byte) []byte {
 		return payload
 	}
 	if e := answer.Error; e != nil {
-		return replyError(&problem{s.m.id, s.code.or(e.Code), explain(s.h.srv, s.m, e.Code, e.Message)}, e.Data)
+		code := s.code.or(e.Code)
+		if s.modern && !s.sent && code == mcp.INVALID_PARAMS {
+			s.status = http.StatusBadRequest
+		}
+		return replyError(&problem{s.m.id, code, explain(s.h.srv, s.m, e.Code, e.Message)}, e.Data)
 	}
 	return envelope(s.m.id, "result", answer.Result)
 }

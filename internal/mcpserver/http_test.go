@@ -2,13 +2,11 @@ package mcpserver
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -195,6 +193,25 @@ func TestHTTPAnswers(t *testing.T) {
 
 	require.Equal(t, http.StatusOK, s.send(request{method: "DELETE", header: session}).StatusCode)
 	require.Equal(t, http.StatusNotFound, s.send(request{body: pingLine, header: session}).StatusCode, "the session has ended")
+}
+
+// The revision without sessions needs none, and has HTTP errors for bad requests.
+func TestHTTPModern(t *testing.T) {
+	s := newSite(t, HTTPOptions{})
+	send := func(method, name, params string) (int, answer) {
+		meta := `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
+		res := s.send(request{body: fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{%s,%s}}`, method, params, meta),
+			header: map[string]string{"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": method, "Mcp-Name": name}})
+		return res.StatusCode, parseAnswer(t, said(t, res))
+	}
+	status, got := send("tools/call", "echo_text", `"name":"echo_text","arguments":{"text":"hi"}`)
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `{"text":"hi","n":0}`, string(got.Result.StructuredContent))
+	for _, uri := range []string{"esa://sites/%00", "esa://nonsense"} {
+		status, got = send("resources/read", uri, fmt.Sprintf(`"uri":%q`, uri))
+		require.Equal(t, http.StatusBadRequest, status, uri)
+		require.Equal(t, mcp.INVALID_PARAMS, got.Error.Code)
+	}
 }
 
 // Progress comes on the stream of its call, whole, in order and before the answer,
@@ -390,54 +407,4 @@ func TestHTTPCORS(t *testing.T) {
 	require.Empty(t, res.Header.Get("Access-Control-Allow-Origin"))
 	plain := newSite(t, HTTPOptions{})
 	require.Equal(t, http.StatusMethodNotAllowed, plain.send(request{method: "OPTIONS"}).StatusCode)
-}
-
-// Stopping lets calls end, then cancels them.
-func TestServeHTTPStops(t *testing.T) {
-	for _, grace := range []time.Duration{20 * time.Millisecond, 20 * time.Second} {
-		b := newBench(Options{})
-		release := make(chan struct{})
-		b.AddTool(mcp.NewTool("wait_for_it"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			b.started <- struct{}{}
-			select {
-			case <-release:
-				return mcp.NewToolResultText("done"), nil
-			case <-ctx.Done():
-				return mcp.NewToolResultError("cancelled"), nil
-			}
-		})
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		ctx, stop := context.WithCancel(t.Context())
-		served := make(chan error, 1)
-		go func() { served <- ServeHTTP(ctx, b.MCPServer, l, HTTPOptions{StopGrace: grace}) }()
-		s := &site{bench: b, t: t, Server: &httptest.Server{URL: "http://" + l.Addr().String()}}
-		post := func(body string, session string) (string, string) {
-			r, _ := http.NewRequest(http.MethodPost, s.URL+HTTPPath, strings.NewReader(body))
-			r.Header.Set("Content-Type", "application/json")
-			if session != "" {
-				r.Header.Set(server.HeaderKeySessionID, session)
-			}
-			res, err := http.DefaultClient.Do(r)
-			if err != nil {
-				return err.Error(), ""
-			}
-			defer res.Body.Close()
-			var text bytes.Buffer
-			text.ReadFrom(res.Body)
-			return text.String(), res.Header.Get(server.HeaderKeySessionID)
-		}
-		_, session := post(initLine, "")
-		answered := make(chan string, 1)
-		go func() { text, _ := post(callLine("1", "wait_for_it", `{}`), session); answered <- text }()
-		<-b.started
-		stop()
-		if grace > time.Second {
-			close(release)
-			require.Contains(t, <-answered, "done")
-		} else {
-			require.NotContains(t, <-answered, "done")
-		}
-		require.NoError(t, <-served)
-	}
 }

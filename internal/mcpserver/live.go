@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/esa-mcp/esa-mcp/resources/docs"
 	"github.com/esa-mcp/esa-mcp/resources/live"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -68,6 +70,17 @@ func guarded[In, Out any](o Options, method string, next func(context.Context, I
 
 func logPanic(logger *slog.Logger, method string, v any) {
 	logger.Error("handler panicked", "method", method, "panic", tools.Clean(fmt.Sprint(v)), "stack", string(debug.Stack()))
+}
+
+// docErrors says of a document that is not there that it is not there.
+func docErrors(next server.ResourceHandlerFunc) server.ResourceHandlerFunc {
+	return func(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		contents, err := next(ctx, r)
+		if err != nil && strings.HasPrefix(r.Params.URI, docs.IndexURI) {
+			setCode(ctx, codeOf(ctx, &live.NotFound{}))
+		}
+		return contents, err
+	}
 }
 
 // codeOf is the JSON-RPC code of a resource's error.

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -107,27 +105,6 @@ func TestHTTPPanic(t *testing.T) {
 	require.Contains(t, body, `"id":"p"`)
 	require.Contains(t, body, "internal error in resources/read")
 	require.NotContains(t, body, "abcdefgh12345678")
-}
-
-// Streams that would go on for ever do not hold the end up.
-func TestServeHTTPEndsStreams(t *testing.T) {
-	b := newBench(Options{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- ServeHTTP(ctx, b.MCPServer, l, HTTPOptions{StopGrace: time.Minute}) }()
-	s := &site{bench: b, t: t, Server: &httptest.Server{URL: "http://" + l.Addr().String()}}
-	session := s.open()
-	require.Equal(t, http.StatusOK, s.send(request{method: "GET", header: session}).StatusCode)
-	listen := s.send(request{header: map[string]string{"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}, body: `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"_meta":{` +
-		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},` +
-		`"io.modelcontextprotocol/clientCapabilities":{}},"notifications":{"resourceSubscriptions":["esa://sites"]}}}`})
-	require.Equal(t, http.StatusOK, listen.StatusCode)
-	began := time.Now()
-	stop()
-	require.NoError(t, <-served)
-	require.Less(t, time.Since(began), 20*time.Second)
 }
 
 // What a call changes is told to the session that subscribed, and to no other.

@@ -89,6 +89,7 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
 		server.WithToolHandlerMiddleware(limitCalls(o.Timeout)),
 		server.WithToolHandlerMiddleware(settle),
+		server.WithResourceHandlerMiddleware(docErrors),
 	}, more...)...)
 	// mcp-go reads a tool's schema when it is added, which would make the start
 	// longer with every tool: they are added when a client first asks for one.
