@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // set creates or changes a rule. A change is sent whole, what stays included, so
@@ -51,6 +52,9 @@ func (f settingsFamily) send(ctx context.Context, d *Deps, params esa.Params, ou
 	verb := "Update"
 	if out.Created {
 		verb = "Create"
+	}
+	if out.Rule.Scope == "global" { // said in so many words
+		ctx = guard.WithSaid(ctx, "rule-global")
 	}
 	answer, err := invoke[struct {
 		ConfigID ID `json:"ConfigId"`

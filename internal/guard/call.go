@@ -32,6 +32,10 @@ type Call struct {
 	localOrigins bool
 	now          func() time.Time
 	topRows      int // of a top list that were wanted, if ESA gives more
+	// rules are the call's expressions, once they were looked at.
+	rules         []*expression
+	rulesErr      error
+	lookedAtRules bool
 }
 
 // question is what a guardrail wants confirmed.

@@ -67,11 +67,13 @@ const (
 	fromDesign  = "practice" // what careful operation asks for
 )
 
-// Table returns all guardrails, by area.
+// Table returns all guardrails, by area, in the order in which they look at a
+// call: those of an area find parameters where they belong before those of rules
+// read expressions.
 func Table() []Row {
 	return slices.Concat(
-		pagesRows(), originRows(), ruleRows(), dnsRows(), siteRows(),
-		cacheRows(), kvRows(), analyticsRows(), certificateRows(), callRows(),
+		pagesRows(), originRows(), cacheRows(), ruleRows(), dnsRows(), siteRows(),
+		kvRows(), analyticsRows(), certificateRows(), callRows(),
 	)
 }
 
