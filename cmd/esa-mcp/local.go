@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/esa-mcp/esa-mcp/internal/local"
+	described "github.com/esa-mcp/esa-mcp/internal/local/account"
 )
 
 func newLocal(s *settings, std streams) *cobra.Command {
 	var o local.Options
+	var seed, export string
 	cmd := &cobra.Command{
 		Use:   "local",
 		Short: "Run the local ESA alone, for any ESA client",
@@ -51,6 +56,9 @@ More are switched on and off while it runs, at the address "admin":
 				return err
 			}
 			o.Faults = faults
+			if o.Seed, err = readAccount(seed); err != nil {
+				return err
+			}
 			o.Logger = s.logger
 			o.Now = time.Now
 			srv, err := local.Start(cmd.Context(), o)
@@ -58,6 +66,9 @@ More are switched on and off while it runs, at the address "admin":
 				return failed("start the local ESA: %w", err)
 			}
 			defer srv.Close()
+			if export != "" {
+				return writeAccount(cmd.Context(), srv, export, std.out)
+			}
 			if err := json.NewEncoder(std.out).Encode(srv.Info()); err != nil {
 				return failed("print the local ESA's addresses: %w", err)
 			}
@@ -71,10 +82,50 @@ More are switched on and off while it runs, at the address "admin":
 	f.StringVar(&o.TLSListen, "tls-listen", "", `loopback address of the API's HTTPS, "endpoint_tls", for clients that speak nothing else (default: none)`)
 	f.StringVar(&o.EdgeListen, "edge-listen", "127.0.0.1:0", "loopback address of the edge")
 	f.StringVar(&o.Dir, "dir", "", `folder that keeps the state; ":memory:" keeps nothing (default: --local-dir)`)
+	f.StringVar(&seed, "seed", "", "file that describes the account which a fresh state is to have (docs/local-esa.md)")
+	f.StringVar(&export, "export", "", "write the account to such a file, - for standard output, instead of serving")
 	f.StringVar(&o.EdgeTLSListen, "edge-tls-listen", "127.0.0.1:0", "loopback address of the edge's HTTPS")
 	f.StringSliceVar(&o.AllowOrigins, "allow-origin", nil, "origin that the edge may go to besides this machine: HOST, HOST:PORT or all (default: loopback only)")
 	f.BoolVar(&o.OpenDefaultDomain, "open-default-domain", false, "serve default domains without an access token, which ESA itself demands")
 	return cmd
+}
+
+// readAccount reads an account file; nil if there is none to read.
+func readAccount(path string) (*described.Account, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--seed: %w", err)
+	}
+	defer file.Close()
+	a, err := described.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("--seed %s: %w", path, err)
+	}
+	return &a, nil
+}
+
+// writeAccount writes the account of a local ESA into a file.
+func writeAccount(ctx context.Context, srv *local.Server, path string, stdout io.Writer) error {
+	a, err := srv.Export(ctx)
+	if err != nil {
+		return failed("%w", err)
+	}
+	var text bytes.Buffer
+	if err := a.Write(&text); err != nil {
+		return failed("write the account: %w", err)
+	}
+	if path == "-" {
+		_, err = stdout.Write(text.Bytes())
+	} else {
+		err = os.WriteFile(path, text.Bytes(), 0o600) // it may have private keys
+	}
+	if err != nil {
+		return failed("write the account: %w", err)
+	}
+	return nil
 }
 
 // tellTrust says how clients come to trust the certificates that the local ESA

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/account"
 	"github.com/esa-mcp/esa-mcp/internal/local/admin"
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -80,6 +81,8 @@ type Options struct {
 	// WrapUploads, if set, comes before the upload endpoint, so that tests can
 	// delay or refuse an upload.
 	WrapUploads func(http.Handler) http.Handler
+	// Seed, if set, is what a fresh account is made to have.
+	Seed *account.Account
 	// Faults make calls, uploads and builds fail. More can be switched on at the
 	// address of Info.Admin.
 	Faults []fault.Fault
@@ -241,10 +244,15 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
+	if o.Seed != nil {
+		if err := account.Seed(ctx, store, table, *o.Seed, o.Now()); err != nil {
+			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
+		}
+	}
 	parts := newEdgeParts(store, allowed, o.Runtime, certificates)
-	account := store.Account()
+	key := store.Account()
 	calls := gateway.New(gateway.Config{
-		AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret,
+		AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret,
 		Table: table.After(parts.plans.Changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
 		Versions: map[string]string{files.Action: files.Version},
 	})
@@ -256,7 +264,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
-	desk := admin.New(admin.Config{AccessKeyID: account.AccessKeyID, AccessKeySecret: account.AccessKeySecret, Faults: faults})
+	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults})
 	edgeHandler = edge.New(routines, parts.config(o, log, pairs))
 	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk), edgeHandler, nil
 }
@@ -308,6 +316,11 @@ func (s *Server) serve(base context.Context, logger *slog.Logger, l net.Listener
 
 // Info says where the server answers and with which key.
 func (s *Server) Info() Info { return s.info }
+
+// Export describes what the account has, for Options.Seed.
+func (s *Server) Export(ctx context.Context) (account.Account, error) {
+	return account.Export(ctx, s.store)
+}
 
 // Close stops serving, lets calls under way end within Options.Grace, cuts off
 // the rest, and closes the state. Closing twice is the same as once.

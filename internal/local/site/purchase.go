@@ -63,8 +63,8 @@ func (s *Service) purchasePlan(ctx context.Context, r *api.Request) (any, error)
 		return nil, api.Errorf(400, "InvalidPeriod", "Period must be 1 to 60 months.")
 	}
 	amount, err := r.Params.Int("Amount", 1)
-	if err != nil || amount < 1 || amount > 100 {
-		return nil, api.Errorf(400, "InvalidAmount", "Amount must be between 1 and 100.")
+	if err != nil || amount < 1 || amount > 1000 {
+		return nil, api.Errorf(400, "InvalidAmount", "Amount must be between 1 and 1000.")
 	}
 	mode := r.Params.String("ChargeType")
 	switch mode {

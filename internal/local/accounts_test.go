@@ -1,0 +1,172 @@
+package local
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/account"
+)
+
+func written(t *testing.T, a account.Account) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, a.Write(&b))
+	return b.String()
+}
+
+// seeded starts a local ESA with an account and exports it.
+func seeded(t *testing.T, a account.Account) (Info, account.Account) {
+	t.Helper()
+	s := start(t, Options{Seed: &a})
+	out, err := s.Export(t.Context())
+	require.NoError(t, err)
+	return s.Info(), out
+}
+
+// TestAccountsOfTheRepository seeds each file, and what was exported once more:
+// that must be the same account.
+func TestAccountsOfTheRepository(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/accounts/*.json")
+	require.NoError(t, err)
+	require.Len(t, files, 4)
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			a, err := account.Read(bytes.NewReader(text))
+			require.NoError(t, err)
+			_, first := seeded(t, a)
+			again, err := account.Read(strings.NewReader(written(t, first)))
+			require.NoError(t, err)
+			_, second := seeded(t, again)
+			require.Equal(t, written(t, first), written(t, second))
+			require.Len(t, first.Sites, len(a.Sites))
+			for i, s := range a.Sites {
+				require.Len(t, first.Sites[i].Records, len(s.Records), s.Name)
+				require.Len(t, first.Sites[i].Rules, len(s.Rules), s.Name)
+			}
+		})
+	}
+}
+
+func TestLargeAccount(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/accounts/large.json")
+	require.NoError(t, err)
+	a, err := account.Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	records := 0
+	for _, s := range a.Sites {
+		records += len(s.Records)
+	}
+	require.Len(t, a.Sites, 301)
+	require.Equal(t, 5000, records)
+}
+
+// TestSeededAccountAnswers asks the API for what the small account has.
+func TestSeededAccountAnswers(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/accounts/small.json")
+	require.NoError(t, err)
+	a, err := account.Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	info, _ := seeded(t, a)
+	site := must(t, info, "ListSites", map[string]any{"SiteName": "shop.example"})["Sites"].([]any)[0].(map[string]any)
+	require.Equal(t, "active", site["Status"])
+	require.Equal(t, map[string]any{"env": "prod"}, site["Tags"])
+	require.Equal(t, "dark", must(t, info, "GetKv", map[string]any{"Namespace": "settings", "Key": "theme"})["Value"])
+	require.Len(t, must(t, info, "ListCacheRules", map[string]any{"SiteId": site["SiteId"]})["Configs"], 2)
+	requests := must(t, info, "DescribeSiteTopData", map[string]any{"SiteId": fmt.Sprint(site["SiteId"]),
+		"Fields": []any{map[string]any{"FieldName": "Requests", "Dimension": []any{"ClientCountryCode"}}}})
+	require.Contains(t, string(mustJSON(t, requests)), `"DE"`)
+}
+
+// TestRandomAccounts seeds accounts that chance made.
+func TestRandomAccounts(t *testing.T) {
+	for seed := range uint64(20) {
+		a := randomAccount(rand.New(rand.NewPCG(seed, 1)))
+		_, first := seeded(t, a)
+		again, err := account.Read(strings.NewReader(written(t, first)))
+		require.NoError(t, err)
+		_, second := seeded(t, again)
+		require.Equal(t, written(t, first), written(t, second), "seed %d", seed)
+	}
+}
+
+func randomAccount(r *rand.Rand) account.Account {
+	a := account.Account{Format: account.Format}
+	for n := range r.IntN(3) {
+		ns := account.Namespace{Name: fmt.Sprint("ns", n), Description: strings.Repeat("ä", r.IntN(3))}
+		for k := range r.IntN(5) {
+			value := make([]byte, r.IntN(9))
+			for i := range value {
+				value[i] = byte(r.IntN(256))
+			}
+			pair := account.Pair{Key: fmt.Sprint("k", k), Value: strings.ToValidUTF8(string(value), "")}
+			if r.IntN(2) == 0 {
+				pair.Expires = "2099-01-01T00:00:00Z"
+			}
+			ns.Pairs = append(ns.Pairs, pair)
+		}
+		a.Namespaces = append(a.Namespaces, ns)
+	}
+	status := []string{"", "pending", "offline"}
+	for n := range r.IntN(4) {
+		s := account.Site{Name: fmt.Sprintf("s%d.example", n), Access: "NS", Coverage: "overseas", Status: status[r.IntN(3)], VersionManagement: r.IntN(2) == 0}
+		for k := range r.IntN(6) {
+			record := account.Record{Name: fmt.Sprintf("r%d.%s", k, s.Name), Type: "TXT", TTL: 60 + r.IntN(600), Data: map[string]any{"Value": fmt.Sprint(r.Uint64())}}
+			if r.IntN(2) == 0 {
+				record = account.Record{Name: record.Name, Type: "CNAME", Proxied: true, Biz: "api", Data: map[string]any{"Value": "o.example.net"}, Comment: strings.Repeat("c", r.IntN(9))}
+			}
+			s.Records = append(s.Records, record)
+		}
+		for k := range r.IntN(4) {
+			s.Rules = append(s.Rules, account.Rule{Family: "CompressionRule", Name: fmt.Sprint("rule ", k), Rule: fmt.Sprintf(`(http.host eq "h%d.example")`, k),
+				Enable: []string{"", "off"}[r.IntN(2)], Config: map[string]any{"Gzip": []any{"on", "off"}[r.IntN(2)]}})
+		}
+		for k := range r.IntN(3) {
+			s.Certificates = append(s.Certificates, account.Certificate{Domain: fmt.Sprintf("c%d.%s", k, s.Name)})
+		}
+		if s.Status == "" {
+			a.Traffic = append(a.Traffic, account.Traffic{From: "-5h", To: "-1h", Count: 1 + r.IntN(50), Host: s.Name, Bytes: int64(r.IntN(100_000))})
+		}
+		a.Sites = append(a.Sites, s)
+	}
+	return a
+}
+
+func TestAccountFilesThatAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`{`:                         "unexpected EOF",
+		`{"format": 2}`:             "format is 2",
+		`{"format": 1, "site": []}`: `unknown field "site"`,
+		`{"format": 1, "sites": [{"name": "a{i}.example", "repeat": 20000}]}`:                      "more than 10000 sites",
+		`{"format": 1, "sites": [{"name": "a", "records": [{"name": "r{j}", "repeat": 200000}]}]}`: "more than 100000 records",
+	} {
+		_, err := account.Read(strings.NewReader(text))
+		require.ErrorContains(t, err, want, text)
+	}
+	for text, want := range map[string]string{
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "plan": "p"}]}`:                                                       "no plan p",
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "status": "lost"}]}`:                                                  `status "lost"`,
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "records": [{"name": "b", "type": "TXT", "data": {"Value": "x"}}]}]}`: "InvalidRecordNameSuffix",
+		`{"format": 1, "traffic": [{"from": "yesterday", "to": "-1h", "count": 1, "host": "a"}]}`:                                                                    `the time "yesterday"`,
+	} {
+		a, err := account.Read(strings.NewReader(text))
+		require.NoError(t, err)
+		_, err = Start(t.Context(), Options{Seed: &a})
+		require.ErrorContains(t, err, want, text)
+	}
+	dir := t.TempDir()
+	a := account.Account{Format: 1, Sites: []account.Site{{Name: "a.example", Access: "NS", Coverage: "overseas"}}}
+	s, err := Start(t.Context(), Options{Seed: &a, Dir: dir})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	_, err = Start(t.Context(), Options{Seed: &a, Dir: dir})
+	require.ErrorContains(t, err, "has sites already")
+}
