@@ -13,7 +13,7 @@ import (
 // BatchRecord is one record of batch_create_records.
 type BatchRecord struct {
 	Name     string `json:"name" jsonschema:"maxLength=253" jsonschema_description:"As in create_record"`
-	Type     string `json:"type" jsonschema:"maxLength=10" jsonschema_description:"Record type"`
+	Type     string `json:"type" jsonschema:"maxLength=10" jsonschema_description:"Type"`
 	Value    string `json:"value" jsonschema_description:"As in create_record"`
 	Priority *int64 `json:"priority,omitempty" jsonschema:"minimum=0" jsonschema_description:"MX, SRV, URI"`
 	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge"`
@@ -24,7 +24,7 @@ type BatchRecord struct {
 // BatchCreateInput are the arguments of batch_create_records.
 type BatchCreateInput struct {
 	SiteRef
-	Records []BatchRecord `json:"records" jsonschema:"minItems=1,maxItems=500" jsonschema_description:"What to create"`
+	Records []BatchRecord `json:"records" jsonschema:"minItems=1,maxItems=500" jsonschema_description:"Records"`
 }
 
 // CreatedRecord is one record that a batch made.

@@ -27,7 +27,7 @@ type CreateRecordInput struct {
 	Proxied  *bool  `json:"proxied,omitempty" jsonschema_description:"Through the edge; default only on CNAME-access sites"`
 	BizName  string `json:"biz_name,omitempty" jsonschema:"enum=web,enum=api,enum=image_video" jsonschema_description:"If proxied; default web"`
 	TTL      int64  `json:"ttl,omitempty" jsonschema_description:"30-86400 seconds; default 1, automatic"`
-	Comment  string `json:"comment,omitempty" jsonschema:"maxLength=100" jsonschema_description:"Remark"`
+	Comment  string `json:"comment,omitempty" jsonschema:"maxLength=100" jsonschema_description:"Comment"`
 	RecordOrigin
 }
 

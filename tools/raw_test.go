@@ -128,7 +128,7 @@ func TestSharedArguments(t *testing.T) {
 				continue
 			}
 			require.NotContains(t, own, `"`+a.name+`":`, tool.meta.Name)
-			full, seen := string(tool.InputSchema()), string(slim(tool.InputSchema()))
+			full, seen := string(tool.InputSchema()), string(slim(tool.Meta().Name, tool.InputSchema()))
 			require.Equal(t, a.fits(tool.meta), strings.Contains(full, `"`+a.name+`": {`), tool.meta.Name)
 			require.Equal(t, a.fits(tool.meta), strings.Contains(seen, `"`+a.name+`":{"type":"`+a.schema.Type+`"}`), tool.meta.Name)
 		}

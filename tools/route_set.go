@@ -17,7 +17,7 @@ type SetRouteInput struct {
 	Pattern  string `json:"pattern,omitempty" jsonschema_description:"Like *.example.com/api/*; finds the site itself"`
 	Rule     string `json:"rule,omitempty" jsonschema_description:"Or a rule expression"`
 	Name     string `json:"name,omitempty" jsonschema_description:"Route name"`
-	Enabled  *bool  `json:"enabled,omitempty" jsonschema:"default=true" jsonschema_description:"Is it on"`
+	Enabled  *bool  `json:"enabled,omitempty" jsonschema:"default=true" jsonschema_description:"Enabled"`
 	Bypass   *bool  `json:"bypass,omitempty" jsonschema_description:"Matching requests skip the routine"`
 	Fallback *bool  `json:"fallback,omitempty" jsonschema_description:"Origin answers when the routine fails"`
 	Sequence int64  `json:"sequence,omitempty" jsonschema:"minimum=1" jsonschema_description:"Smaller is tried first"`

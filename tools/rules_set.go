@@ -11,7 +11,7 @@ import (
 
 // HeaderChange is one change of a header.
 type HeaderChange struct {
-	Action  string `json:"action" jsonschema:"enum=add,enum=modify,enum=del" jsonschema_description:"What to do"`
+	Action  string `json:"action" jsonschema:"enum=add,enum=modify,enum=del" jsonschema_description:"Action"`
 	Name    string `json:"name" jsonschema:"minLength=1,maxLength=128" jsonschema_description:"Header"`
 	Value   string `json:"value,omitempty" jsonschema_description:"Not for del"`
 	Dynamic bool   `json:"dynamic,omitempty" jsonschema_description:"value is an expression"`

@@ -2,21 +2,24 @@ package tools
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/invopop/jsonschema"
 )
 
-// slim is an input schema as clients get to see it, and models pay for: without
-// what only the validation needs, and without what the instructions say once for
-// all tools. Arguments are checked against the whole
+// slim is a tool's input schema as clients get to see it, and models pay for:
+// without what only the validation needs, what the instructions say once for all
+// tools, and what goes without saying. Arguments are checked against the whole
 // schema all the same, and an error tells what a slip broke.
-func slim(whole json.RawMessage) json.RawMessage {
+func slim(tool string, whole json.RawMessage) json.RawMessage {
 	var s jsonschema.Schema
 	if err := json.Unmarshal(whole, &s); err != nil {
 		return whole
 	}
 	strict := s.AdditionalProperties
-	drop(&s)
+	drop(&s, nameWords(tool))
 	undescribed := plainArguments()
 	for _, a := range sharedArguments() {
 		undescribed = append(undescribed, a.name)
@@ -25,6 +28,9 @@ func slim(whole json.RawMessage) json.RawMessage {
 		if p, ok := s.Properties.Get(name); ok {
 			p.Description = ""
 		}
+	}
+	if p, ok := s.Properties.Get("page"); ok {
+		p.Default = nil // pages are counted from 1
 	}
 	if isFalse(strict) {
 		s.AdditionalProperties = strict // strict at the top, for all to see
@@ -36,10 +42,10 @@ func slim(whole json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// drop takes out refusals of more properties, patterns and lengths of texts, and
-// lower bounds that go without saying. Enumerations, defaults and upper bounds
-// stay: they guide.
-func drop(s *jsonschema.Schema) {
+// drop takes out refusals of more properties, patterns and lengths of texts,
+// lower bounds that go without saying, and descriptions that only repeat words of
+// the names around them. Enumerations, defaults and upper bounds stay: they guide.
+func drop(s *jsonschema.Schema, around []string) {
 	if s == nil {
 		return
 	}
@@ -47,14 +53,46 @@ func drop(s *jsonschema.Schema) {
 	if s.Minimum == "0" || s.Minimum == "1" {
 		s.Minimum = ""
 	}
-	if isFalse(s.AdditionalProperties) {
+	if s.MinItems != nil && *s.MinItems == 1 {
+		s.MinItems = nil
+	}
+	if isFalse(s.AdditionalProperties) || isAny(s.AdditionalProperties) {
 		s.AdditionalProperties = nil
 	}
-	drop(s.AdditionalProperties)
-	drop(s.Items)
+	drop(s.AdditionalProperties, around)
+	drop(s.Items, around)
 	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
-		drop(pair.Value)
+		names := append(nameWords(pair.Key), around...)
+		drop(pair.Value, names)
+		if repeats(pair.Value.Description, names) {
+			pair.Value.Description = ""
+		}
 	}
+}
+
+// repeats reports whether a description has no word that is not in the names
+// around it: "Routine name" for the name of delete_routine.
+func repeats(description string, names []string) bool {
+	for _, word := range nameWords(description) {
+		if !slices.Contains(names, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// nameWords are the words of a name or text, lower case and in the singular.
+func nameWords(text string) []string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, w := range words {
+		words[i] = strings.TrimSuffix(w, "s")
+	}
+	return words
+}
+
+// isAny reports whether a schema allows anything and says no more than that.
+func isAny(s *jsonschema.Schema) bool {
+	return s != nil && s.Type == "" && s.Description == anyValue
 }
 
 func isFalse(s *jsonschema.Schema) bool {

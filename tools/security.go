@@ -106,7 +106,7 @@ type ListWafRulesInput struct {
 	RulesetID ID     `json:"ruleset_id,omitempty" jsonschema_description:"Only this rule set"`
 	Attack    int    `json:"attack_type,omitempty" jsonschema:"minimum=1" jsonschema_description:"11 SQL injection, 12 XSS ..."`
 	Search    string `json:"search,omitempty" jsonschema_description:"In name or id"`
-	Status    string `json:"status,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"Only these"`
+	Status    string `json:"status,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"Status"`
 	Page      int    `json:"page,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"Page"`
 	PageSize  int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=100,default=20" jsonschema_description:"Per page"`
 }

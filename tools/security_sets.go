@@ -130,7 +130,7 @@ type SetWafRulesetInput struct {
 	ID     ID     `json:"id,omitempty" jsonschema_description:"One to switch; else one is made"`
 	Phase  string `json:"phase,omitempty" jsonschema_description:"Of a new one"`
 	Name   string `json:"name,omitempty" jsonschema:"maxLength=128" jsonschema_description:"Of a new one"`
-	Status string `json:"status,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"State"`
+	Status string `json:"status,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"Status"`
 }
 
 // SetWafRulesetOutput is the result of set_waf_ruleset.

@@ -18,7 +18,7 @@ type NewWafRule struct {
 	Name       string         `json:"name,omitempty" jsonschema:"maxLength=128" jsonschema_description:"Rule name"`
 	Action     string         `json:"action,omitempty" jsonschema_description:"deny, monitor, captcha ..."`
 	Expression string         `json:"expression,omitempty" jsonschema_description:"Such as (ip.src in $listname)"`
-	Status     string         `json:"status,omitempty" jsonschema:"enum=on,enum=off,default=on" jsonschema_description:"State"`
+	Status     string         `json:"status,omitempty" jsonschema:"enum=on,enum=off,default=on" jsonschema_description:"Status"`
 	Config     map[string]any `json:"config,omitempty" jsonschema_description:"More of WafRuleConfig: RateLimit, Value (ip_access_rule) ..."`
 }
 

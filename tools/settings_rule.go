@@ -40,7 +40,7 @@ type RuleRef struct {
 	Rule     string `json:"rule,omitempty" jsonschema_description:"Condition: (http.host eq \"a.example.com\"), or true for all"`
 	Scope    string `json:"scope,omitempty" jsonschema:"enum=global" jsonschema_description:"The site's default, without rule"`
 	Name     string `json:"name,omitempty" jsonschema_description:"Rule name"`
-	Enabled  *bool  `json:"enabled,omitempty" jsonschema_description:"On or off"`
+	Enabled  *bool  `json:"enabled,omitempty" jsonschema_description:"Enabled"`
 	Sequence int64  `json:"sequence,omitempty" jsonschema_description:"Order, 1 first"`
 }
 

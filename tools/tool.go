@@ -266,7 +266,7 @@ func (t Tool) declaration() mcp.Tool {
 		Name:            m.Name,
 		Title:           m.Title,
 		Description:     m.Description,
-		RawInputSchema:  slim(t.InputSchema()),
+		RawInputSchema:  slim(m.Name, t.InputSchema()),
 		RawOutputSchema: t.OutputSchema(),
 		Annotations: mcp.ToolAnnotation{
 			Title:           m.Title,
