@@ -28,7 +28,7 @@ type SearchDocsOutput struct {
 func docsTools() []Tool {
 	return []Tool{Define(Meta{
 		Name: "search_docs", Title: "Search the reference documents", Toolset: "docs",
-		Description: "Finds how ESA works, why things fail, limits, examples; reads esa://docs addresses.",
+		Description: "Finds how ESA works, why things fail, examples; reads esa://docs addresses.",
 		ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: No,
 	}, searchDocs)}
 }

@@ -231,6 +231,21 @@ func converse(t *testing.T, address, text string) {
 	}
 }
 
+// What the documents call wrong is found, and corrected to what they call right.
+func TestReferenceCorrections(t *testing.T) {
+	_, section, ok := docs.Lookup("esa://docs/rule-examples#wrong-and-right")
+	require.True(t, ok)
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| `([^`]+)` \\|$").FindAllStringSubmatch(section.Text, -1)
+	require.Greater(t, len(rows), 8)
+	for _, row := range rows {
+		wrong, right := rule.Check(row[1], rule.Options{}), rule.Check("("+row[2]+")", rule.Options{})
+		require.NotEmpty(t, wrong.Diagnostics, row[1])
+		require.Equal(t, "("+row[2]+")", wrong.Corrected, row[1])
+		require.True(t, right.Valid, row[2])
+		require.Empty(t, right.Diagnostics, row[2])
+	}
+}
+
 // The examples' files are what the documents say they are.
 func TestExampleFilesAreUsed(t *testing.T) {
 	var all strings.Builder
