@@ -46,7 +46,11 @@ type appOptions struct {
 }
 
 func (s *settings) selectTools() ([]tools.Tool, error) {
-	return tools.Select(tools.All(), s.toolsets, s.readOnly)
+	selected, err := tools.Select(tools.All(), s.toolsets, s.readOnly)
+	if err != nil {
+		return nil, err
+	}
+	return s.offered(selected)
 }
 
 func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {

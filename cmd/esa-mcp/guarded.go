@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -18,6 +20,32 @@ func (a *app) guard(s *settings, client esa.Caller) (*guard.Guard, *guard.Journa
 	a.journal = journal
 	a.mu.Unlock()
 	return guard.New(a.watch.Caller(client), guard.Config{
-		Off: s.guardrails == "off", LocalOrigins: s.local, Journal: journal, Now: time.Now, Logger: s.logger,
+		Off: s.guardrails == "off", LocalOrigins: s.local, Policy: s.policy, Journal: journal, Now: time.Now, Logger: s.logger,
 	}), journal, nil
+}
+
+// readPolicy reads the configuration file, if one is given.
+func (s *settings) readPolicy() error {
+	if s.config == "" {
+		return nil
+	}
+	var names []string
+	for _, t := range tools.All() {
+		names = append(names, t.Meta().Name)
+	}
+	policy, err := guard.LoadPolicy(s.config, names)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	s.policy = policy
+	return nil
+}
+
+// offered leaves out the tools that the policy denies.
+func (s *settings) offered(list []tools.Tool) ([]tools.Tool, error) {
+	list = slices.DeleteFunc(slices.Clone(list), func(t tools.Tool) bool { return !s.policy.Offers(t.Meta().Name) })
+	if len(list) == 0 {
+		return nil, fmt.Errorf("--config %s denies every tool that --toolsets offers", s.config)
+	}
+	return list, nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/esa-mcp/esa-mcp/internal/guard"
+
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 )
 
@@ -49,9 +51,11 @@ type settings struct {
 	yes        bool
 	guardrails string
 	auditLog   string
+	config     string
 	logLevel   string
 	timeout    time.Duration
 
+	policy *guard.Policy // of the file config
 	logger *slog.Logger
 }
 
@@ -104,6 +108,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
 	f.StringArrayVar(&s.faults, "fault", nil, "a fault of the local ESA, such as 'action=PutKv code=TooQuickRequests rate=0.2'; may be given several times")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
+	f.StringVar(&s.config, "config", "", "TOML file that allows or denies tools, actions and sites")
 	f.StringVar(&s.auditLog, "audit-log", "", "append every change to this file, as JSON Lines without secrets; undo_change also works from it")
 	f.StringVar(&s.guardrails, "guardrails", "on", "on, or off: calls are no longer mended, refused or warned about; what has to be confirmed is still asked")
 	f.StringVar(&s.logLevel, "log-level", "warn", "what to log on standard error: debug, info, warn, error or off")
@@ -145,6 +150,9 @@ func (s *settings) complete(stderr io.Writer) error {
 	}
 	if s.timeout < 0 {
 		return fmt.Errorf("--timeout must not be negative: %s", s.timeout)
+	}
+	if err := s.readPolicy(); err != nil {
+		return err
 	}
 	if s.guardrails != "on" && s.guardrails != "off" {
 		return fmt.Errorf("--guardrails must be on or off, not %q", s.guardrails)

@@ -156,6 +156,10 @@ func decoded(v any) any {
 	switch v := v.(type) {
 	case nil, bool, json.Number:
 		return v
+	case int:
+		return json.Number(strconv.Itoa(v))
+	case int64:
+		return json.Number(strconv.FormatInt(v, 10))
 	case string:
 		if t := strings.TrimSpace(v); strings.HasPrefix(t, "{") || strings.HasPrefix(t, "[") {
 			if inner, err := parseJSON([]byte(t)); err == nil {
@@ -163,7 +167,41 @@ func decoded(v any) any {
 			}
 		}
 		return v
+	case map[string]any:
+		return copied(v)
+	case esa.Params:
+		return copied(v)
+	case []any:
+		return copied(v)
 	}
+	return throughJSON(v)
+}
+
+// copied copies what is of JSON's types already, without decoding texts in it.
+func copied(v any) any {
+	switch v := v.(type) {
+	case nil, bool, json.Number, string:
+		return v
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = copied(e)
+		}
+		return out
+	case esa.Params:
+		return copied(map[string]any(v))
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = copied(e)
+		}
+		return out
+	}
+	return throughJSON(v)
+}
+
+// throughJSON takes every other type by its JSON form.
+func throughJSON(v any) any {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return nil

@@ -62,6 +62,8 @@ type Config struct {
 	LocalOrigins bool
 	// StateFor is how long what was read of the account is believed; 10 s if 0.
 	StateFor time.Duration
+	// Policy says what may be done at all; everything if nil.
+	Policy *Policy
 	// Journal keeps what is written, and how it is taken back; none if nil.
 	Journal *Journal
 	// Now is the clock; time.Now if nil.
@@ -136,6 +138,9 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 	op, err := catalog.Find(action)
 	if err != nil {
 		return g.next.Call(ctx, action, params) // which says what is wrong
+	}
+	if err := g.allowed(ctx, op, params); err != nil {
+		return esa.Result{}, err
 	}
 	rows, run := g.rowsOf(op), runOf(ctx)
 	if run != nil && run.Dry && !changes(op) && run.depends(params) {
