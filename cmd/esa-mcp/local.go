@@ -87,6 +87,7 @@ More are switched on and off while it runs, at the address "admin":
 	f.StringVar(&o.EdgeTLSListen, "edge-tls-listen", "127.0.0.1:0", "loopback address of the edge's HTTPS")
 	f.StringSliceVar(&o.AllowOrigins, "allow-origin", nil, "origin that the edge may go to besides this machine: HOST, HOST:PORT or all (default: loopback only)")
 	f.BoolVar(&o.OpenDefaultDomain, "open-default-domain", false, "serve default domains without an access token, which ESA itself demands")
+	cmd.AddCommand(newLocalTraffic(s, std))
 	return cmd
 }
 

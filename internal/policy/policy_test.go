@@ -55,7 +55,7 @@ var onlyIn = map[string][]string{
 	"github.com/stretchr/testify":      {},
 	"github.com/klauspost/compress":    {"internal/pages", "internal/local/routine", "internal/local/edge"},
 	"github.com/andybalholm/brotli":    {"internal/local/edge/compress.go"},
-	"github.com/mileusna/useragent":    {"internal/local/analytics/agent.go"},
+	"github.com/mileusna/useragent":    {"internal/local/agent"},
 	"github.com/santhosh-tekuri":       {"tools"},
 	"github.com/invopop/jsonschema":    {"tools"},
 	"github.com/dlclark/regexp2":       {"internal/rule"},

@@ -186,16 +186,3 @@ func TestTheLogIsBounded(t *testing.T) {
 	require.NoError(t, l.Flush(t.Context()))
 	require.Equal(t, 2, count())
 }
-
-func TestReadAgent(t *testing.T) {
-	for agent, want := range map[string][3]string{
-		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120 Safari/537.36 Edg/120":  {"Edge", "Windows", "Desktop"},
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 17) Version/17 Mobile/15E Safari/604":            {"Safari", "iOS", "Mobile"},
-		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36": {"Chrome", "Android", "Mobile"},
-		"curl/8.0": {"curl", "Other", "Other"},
-		"":         {"Other", "Other", "Other"},
-	} {
-		b, o, d := readAgent(agent)
-		require.Equal(t, want, [3]string{b, o, d}, agent)
-	}
-}

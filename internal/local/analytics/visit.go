@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/agent"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -53,7 +54,13 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 		}
 		defer insert.Close()
 		sites := map[string]int64{}
+		agents := map[string]agent.Agent{}
 		for _, v := range visits {
+			who, seen := agents[v.UserAgent]
+			if !seen {
+				who = agent.Read(v.UserAgent)
+				agents[v.UserAgent] = who
+			}
 			host := hostName(v.Host)
 			id, known := sites[host]
 			if !known {
@@ -65,7 +72,7 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 			if id == 0 {
 				continue
 			}
-			if _, err := insert.ExecContext(ctx, v.row(id, host)...); err != nil {
+			if _, err := insert.ExecContext(ctx, v.row(id, host, who)...); err != nil {
 				return err
 			}
 		}
@@ -95,8 +102,7 @@ func hostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-func (v Visit) row(site int64, host string) []any {
-	browser, os, device := readAgent(v.UserAgent)
+func (v Visit) row(site int64, host string, who agent.Agent) []any {
 	contentType, _, err := mime.ParseMediaType(v.ContentType)
 	if err != nil {
 		contentType = ""
@@ -107,7 +113,7 @@ func (v Visit) row(site int64, host string) []any {
 	}
 	row := []any{v.Time.Unix(), site}
 	for _, text := range []string{host, v.Method, v.Path, v.Query, v.Protocol, v.Referer, v.UserAgent, v.RequestedWith, v.TLS,
-		v.ClientIP, ipVersion(v.ClientIP), v.ASN, v.Country, v.Province, v.ISP, browser, os, device,
+		v.ClientIP, ipVersion(v.ClientIP), v.ASN, v.Country, v.Province, v.ISP, who.Browser, who.System, who.Device,
 		statusText(v.Status), statusText(v.OriginStatus), contentType, v.CacheStatus, v.Version} {
 		if text == "" {
 			text = nothing
@@ -133,26 +139,4 @@ func ipVersion(ip string) string {
 		return "IPv4"
 	}
 	return "IPv6"
-}
-
-// readAgent says what a User-Agent header tells of browser, system and device.
-// The order matters: Edge and Opera call themselves Chrome, too, and Chrome
-// calls itself Safari.
-func readAgent(agent string) (browser, system, device string) {
-	browser = firstIn(agent, [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"MicroMessenger", "WeChat"}, {"Firefox/", "Firefox"},
-		{"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"bot", "Bot"}, {"spider", "Bot"}, {"", "Other"}})
-	system = firstIn(agent, [][2]string{{"Windows", "Windows"}, {"Android", "Android"}, {"iPhone", "iOS"}, {"iPad", "iOS"},
-		{"Mac OS X", "macOS"}, {"Linux", "Linux"}, {"", "Other"}})
-	device = firstIn(agent, [][2]string{{"iPad", "Tablet"}, {"Tablet", "Tablet"}, {"Mobile", "Mobile"}, {"iPhone", "Mobile"},
-		{"Windows", "Desktop"}, {"Macintosh", "Desktop"}, {"X11", "Desktop"}, {"", "Other"}})
-	return browser, system, device
-}
-
-func firstIn(text string, table [][2]string) string {
-	for _, row := range table {
-		if strings.Contains(text, row[0]) {
-			return row[1]
-		}
-	}
-	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/agent"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 )
@@ -154,11 +155,11 @@ func languageOf(accept string) string {
 }
 
 // deviceOf tells mobile, tablet and pc apart, as the cache key does.
-func deviceOf(agent string) string {
-	switch {
-	case strings.Contains(agent, "iPad"), strings.Contains(agent, "Tablet"), strings.Contains(agent, "Android") && !strings.Contains(agent, "Mobile"):
+func deviceOf(header string) string {
+	switch agent.Read(header).Device {
+	case "Tablet":
 		return "tablet"
-	case strings.Contains(agent, "Mobi"), strings.Contains(agent, "iPhone"):
+	case "Mobile":
 		return "mobile"
 	}
 	return "pc"

@@ -85,6 +85,9 @@ type edge struct {
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := e.cfg.Now()
 	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r)}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = countedBody{r.Body, &rec.received}
+	}
 	rec.Header().Set("Server", "ESA (local)")
 	defer e.note(rec, r, started) // also when the connection is cut in the middle
 	e.route(rec, r)

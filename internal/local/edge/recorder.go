@@ -3,6 +3,7 @@ package edge
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 // recorder notes what was answered, for the log, and changes it at the last
@@ -20,7 +21,20 @@ type recorder struct {
 	after    []func(status int) // are told the status of the answer
 
 	visitor      visitor
-	originStatus int // 0: no origin was asked
+	originStatus int          // 0: no origin was asked
+	received     atomic.Int64 // bytes of the request's body
+}
+
+// countedBody counts what is read of a request's body.
+type countedBody struct {
+	io.ReadCloser
+	n *atomic.Int64
+}
+
+func (c countedBody) Read(b []byte) (int, error) {
+	n, err := c.ReadCloser.Read(b)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -27,7 +27,7 @@ func (r *recorder) visit(q *http.Request, at time.Time) analytics.Visit {
 		Time: at, Host: q.Host, Method: q.Method, Path: q.URL.Path, Query: withoutToken(q.URL.RawQuery), Protocol: q.Proto,
 		Referer: q.Referer(), UserAgent: q.UserAgent(), RequestedWith: q.Header.Get("X-Requested-With"), ClientIP: ip,
 		Status: r.status, ContentType: r.Header().Get("Content-Type"), CacheStatus: r.Header().Get(cacheStatusHeader),
-		Bytes: r.bytes, RequestBytes: requestSize(q), OriginStatus: r.originStatus,
+		Bytes: r.bytes, RequestBytes: headSize(q) + max(r.received.Load(), q.ContentLength), OriginStatus: r.originStatus,
 		Country: r.visitor.country, Province: r.visitor.province, ISP: r.visitor.isp, ASN: r.visitor.asn,
 	}
 	if q.TLS != nil {
@@ -50,14 +50,13 @@ func withoutToken(query string) string {
 	return values.Encode()
 }
 
-// requestSize is about what the request took on the wire: its head and the
-// declared length of its body.
-func requestSize(q *http.Request) int64 {
+// headSize is about what the request's head took on the wire.
+func headSize(q *http.Request) int64 {
 	n := len(q.Method) + len(q.URL.RequestURI()) + len(q.Proto) + len("Host: ") + len(q.Host) + 8
 	for name, values := range q.Header {
 		for _, value := range values {
 			n += len(name) + len(value) + 4
 		}
 	}
-	return int64(n) + max(0, q.ContentLength)
+	return int64(n)
 }
