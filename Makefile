@@ -23,6 +23,10 @@ bench: ## measure start-up, calls and deploys, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./tools/...
 	$(GO) test -run '^$$' -bench . -benchtime 20x ./cmd/esa-mcp
 
+.PHONY: bench-edge
+bench-edge: ## compare the local edge's static files with nginx (needs nginx and wrk)
+	$(GO) test -tags nginx -run TestStaticAgainstNginx -count 1 -v ./internal/local
+
 lint: ## vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
 	$(GO) vet ./...

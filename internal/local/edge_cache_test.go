@@ -152,7 +152,7 @@ func TestEdgeCacheKeys(t *testing.T) {
 		"ignored":         {map[string]any{"QueryStringMode": "ignore_all"}, []string{"/a?x=1", "/a?y=2", "/a", "/b"}, "AAAB"},
 		"excluded":        {map[string]any{"QueryStringMode": "exclude_query_string", "QueryString": "utm z"}, []string{"/a?x=1&utm=3", "/a?utm=4&x=1&z", "/a?x=2"}, "AAB"},
 		"included":        {map[string]any{"QueryStringMode": "include_query_string", "QueryString": "x"}, []string{"/a?x=1&y=3", "/a?y=4&x=1", "/a?x=2"}, "AAB"},
-		"device":          {map[string]any{"UserDeviceType": "on"}, []string{"/a|User-Agent: iPhone", "/a|User-Agent: Linux", "/a|User-Agent: Mobile iPhone"}, "ABA"},
+		"device":          {map[string]any{"UserDeviceType": "on"}, []string{"/a|User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 17_5)", "/a|User-Agent: curl/8", "/a|User-Agent: Mozilla/5.0 (Linux; Android 14) Mobile Safari/537.36"}, "ABA"},
 		"country":         {map[string]any{"UserGeo": "on"}, []string{"/a|X-Esa-Client-Country: DE", "/a|X-Esa-Client-Country: fr", "/a|X-Esa-Client-Country: FR"}, "ABB"},
 		"language":        {map[string]any{"UserLanguage": "on"}, []string{"/a|Accept-Language: de-AT,en", "/a|Accept-Language: de", "/a|Accept-Language: en"}, "AAB"},
 		"header":          {map[string]any{"IncludeHeader": "X-A X-B"}, []string{"/a|X-A: 1", "/a|X-A: 2", "/a|X-B: 1", "/a|X-C: 1"}, "ABCD"},

@@ -11,8 +11,10 @@ package analytics
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,7 +133,7 @@ func (s *Service) Flush(ctx context.Context) error {
 	}
 	if prune {
 		oldest := now.Add(-s.cfg.History).Unix()
-		if _, err := s.store.DB().ExecContext(ctx, `DELETE FROM request_log WHERE at < ?`, oldest); err != nil {
+		if err := dropBefore(ctx, s.store, oldest); err != nil {
 			s.putBack(batch)
 			return fmt.Errorf("drop old requests: %w", err)
 		}
@@ -141,6 +143,27 @@ func (s *Service) Flush(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// dropBefore forgets old requests, and the texts that only they had.
+func dropBefore(ctx context.Context, store *state.Store, oldest int64) error {
+	return store.Tx(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM visits WHERE at < ?`, oldest)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		var used []string
+		for name, column := range dimensionColumns() {
+			if isText(name) {
+				used = append(used, `SELECT `+column+` FROM visits`)
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM visit_texts WHERE id NOT IN (`+strings.Join(used, ` UNION `)+`)`)
+		return err
+	})
 }
 
 // putBack keeps a batch that could not be stored for the next try.

@@ -176,7 +176,7 @@ func TestTheLogIsBounded(t *testing.T) {
 	require.Error(t, l.Flush(ended))
 	require.NoError(t, l.Flush(t.Context()))
 	count := func() (n int) {
-		require.NoError(t, l.store.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM request_log`).Scan(&n))
+		require.NoError(t, l.store.DB().QueryRowContext(t.Context(), `SELECT coalesce(SUM(n), 0) FROM visits`).Scan(&n))
 		return n
 	}
 	require.Equal(t, 2, count())
@@ -185,4 +185,26 @@ func TestTheLogIsBounded(t *testing.T) {
 	l.pruned = time.Time{}
 	require.NoError(t, l.Flush(t.Context()))
 	require.Equal(t, 2, count())
+}
+
+// TestAlikeRequestsShareARow: they are counted all the same, also when they come
+// in different batches.
+func TestAlikeRequestsShareARow(t *testing.T) {
+	l := newLog(t, Config{})
+	for range 3 {
+		one := visit(time.Minute, "www.example.com", "/a", 200)
+		other := visit(time.Minute, "www.example.com", "/a", 404)
+		require.NoError(t, Seed(t.Context(), l.store, []Visit{one, one, other}))
+	}
+	var rows int
+	require.NoError(t, l.store.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM visits`).Scan(&rows))
+	require.Equal(t, 6, rows)
+	got, code := l.call("DescribeSiteTopData", api.Params{"SiteId": l.site,
+		"Fields": `[{"FieldName":"Requests","Dimension":["EdgeResponseStatusCode"]},{"FieldName":"Traffic","Dimension":["ALL"]},{"FieldName":"PageView","Dimension":["ALL"]}]`})
+	require.Empty(t, code)
+	data := got["Data"].([]any)
+	detail := func(i int) any { return data[i].(map[string]any)["DetailData"] }
+	require.Equal(t, []any{map[string]any{"DimensionValue": "200", "Value": 6.0}, map[string]any{"DimensionValue": "404", "Value": 3.0}}, detail(0))
+	require.Equal(t, []any{map[string]any{"DimensionValue": "ALL", "Value": 900.0}}, detail(1))
+	require.Equal(t, []any{map[string]any{"DimensionValue": "ALL", "Value": 6.0}}, detail(2))
 }

@@ -70,14 +70,15 @@ func (s *Service) timeSeries(ctx context.Context, r *api.Request) (any, error) {
 func (s *Service) series(ctx context.Context, q question, metric, dimension string) ([]series, error) {
 	step := int64(q.interval / time.Second)
 	first := q.start.Unix() / step * step
-	column, _ := dimensionColumn(dimension)
+	column, text, _ := dimensionColumn(dimension)
 	sum, _ := metricColumn(metric)
 	counts := map[string]map[int64]int64{}
 	if dimension == "ALL" {
 		counts["ALL"] = map[int64]int64{}
 	}
 	clause, args := s.where(q)
-	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+column+`, at / ? * ?, `+sum+` FROM request_log `+clause+` GROUP BY 1, 2`,
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+text+`, t, n FROM (SELECT `+column+` AS v, at / ? * ? AS t, `+sum+
+		` AS n FROM visits `+clause+` GROUP BY 1, 2)`,
 		append([]any{step, step}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("count requests: %w", err)
@@ -161,11 +162,11 @@ func (s *Service) topData(ctx context.Context, r *api.Request) (any, error) {
 }
 
 func (s *Service) top(ctx context.Context, q question, metric, dimension string, n int) ([]topValue, error) {
-	column, _ := dimensionColumn(dimension)
+	column, text, _ := dimensionColumn(dimension)
 	sum, _ := metricColumn(metric)
 	clause, args := s.where(q)
-	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+column+`, `+sum+` FROM request_log `+clause+
-		` GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?`, append(args, n)...)
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT `+text+`, n FROM (SELECT `+column+` AS v, `+sum+` AS n FROM visits `+clause+
+		` GROUP BY 1) ORDER BY 2 DESC, 1 LIMIT ?`, append(args, n)...)
 	if err != nil {
 		return nil, fmt.Errorf("rank requests: %w", err)
 	}

@@ -22,14 +22,14 @@ const (
 // metricColumns are what is counted.
 func metricColumn(name string) (string, bool) {
 	column, ok := map[string]string{
-		"Traffic": "SUM(traffic)", "Requests": "COUNT(*)", "RequestTraffic": "SUM(request_traffic)", "PageView": "SUM(page_view)",
+		"Traffic": "SUM(traffic)", "Requests": "SUM(n)", "RequestTraffic": "SUM(request_traffic)", "PageView": "SUM(page_view)",
 	}[name]
 	return column, ok
 }
 
-// dimensionColumn is what requests are told apart by; ALL puts them together.
-func dimensionColumn(name string) (string, bool) {
-	column, ok := map[string]string{
+// dimensionColumns are what requests are told apart by; ALL puts them together.
+func dimensionColumns() map[string]string {
+	return map[string]string{
 		"ALL":                      "'ALL'",
 		"ClientASN":                "asn",
 		"ClientBrowser":            "browser",
@@ -55,9 +55,21 @@ func dimensionColumn(name string) (string, bool) {
 		"OriginResponseStatusCode": "origin_status",
 		"SiteId":                   "CAST(site_id AS TEXT)",
 		"Version":                  "version",
-	}[name]
-	return column, ok
+	}
 }
+
+// dimensionColumn is the expression of a dimension, and what makes a text of its
+// value v.
+func dimensionColumn(name string) (column, text string, ok bool) {
+	column, ok = dimensionColumns()[name]
+	if isText(name) {
+		return column, `(SELECT text FROM visit_texts WHERE id = v)`, ok
+	}
+	return column, `v`, ok
+}
+
+// isText tells whether a dimension's column has the ids of texts.
+func isText(dimension string) bool { return dimension != "ALL" && dimension != "SiteId" }
 
 // question is what both operations ask.
 type question struct {
@@ -153,7 +165,7 @@ func readFields(p api.Params, q *question) error {
 			return api.Errorf(400, "TooManyDimensions", "The field %s has more than %d dimensions.", f.FieldName, maxDimensions)
 		}
 		for _, d := range f.Dimension {
-			if _, ok := dimensionColumn(d); !ok {
+			if _, _, ok := dimensionColumn(d); !ok {
 				return api.Errorf(400, "InvalidParameter.Dimension", "The specified dimension %q is invalid.", d)
 			}
 		}

@@ -45,22 +45,14 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 		return nil
 	}
 	err := store.Tx(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO request_log (at, site_id, host, method, path, query, protocol, referer,
-			user_agent, requested_with, ssl_protocol, ip, ip_version, asn, country, province, isp, browser, os, device, status,
-			origin_status, content_type, cache_status, version, traffic, request_traffic, page_view)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		texts, err := newTexts(ctx, tx)
 		if err != nil {
 			return err
 		}
-		defer insert.Close()
-		sites := map[string]int64{}
-		agents := map[string]agent.Agent{}
+		defer texts.close()
+		sites, agents := map[string]int64{}, map[string]agent.Agent{}
+		rows := newInserter(tx)
 		for _, v := range visits {
-			who, seen := agents[v.UserAgent]
-			if !seen {
-				who = agent.Read(v.UserAgent)
-				agents[v.UserAgent] = who
-			}
 			host := hostName(v.Host)
 			id, known := sites[host]
 			if !known {
@@ -72,11 +64,20 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 			if id == 0 {
 				continue
 			}
-			if _, err := insert.ExecContext(ctx, v.row(id, host, who)...); err != nil {
+			who, seen := agents[v.UserAgent]
+			if !seen {
+				who = agent.Read(v.UserAgent)
+				agents[v.UserAgent] = who
+			}
+			row, err := v.row(ctx, id, host, who, texts)
+			if err != nil {
+				return err
+			}
+			if err := rows.add(ctx, row); err != nil {
 				return err
 			}
 		}
-		return nil
+		return rows.flush(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("store requests: %w", err)
@@ -102,25 +103,40 @@ func hostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-func (v Visit) row(site int64, host string, who agent.Agent) []any {
-	contentType, _, err := mime.ParseMediaType(v.ContentType)
-	if err != nil {
-		contentType = ""
+// columns is how many columns the log has.
+const columns = 29
+
+// sums is the first of the columns that are added up.
+const sums = columns - 4
+
+// row is the request as the log has it.
+func (v Visit) row(ctx context.Context, site int64, host string, who agent.Agent, t *texts) (row, error) {
+	contentType := v.ContentType
+	if kind, seen := t.kinds[contentType]; seen {
+		contentType = kind
+	} else {
+		kind, _, err := mime.ParseMediaType(contentType)
+		if err != nil {
+			kind = ""
+		}
+		t.kinds[contentType] = kind
+		contentType = kind
 	}
-	pageView := 0
-	if v.Status/100 == 2 && v.Method == "GET" && contentType == "text/html" {
-		pageView = 1
-	}
-	row := []any{v.Time.Unix(), site}
-	for _, text := range []string{host, v.Method, v.Path, v.Query, v.Protocol, v.Referer, v.UserAgent, v.RequestedWith, v.TLS,
+	r := row{v.Time.Unix(), site}
+	for i, text := range [...]string{host, v.Method, v.Path, v.Query, v.Protocol, v.Referer, v.UserAgent, v.RequestedWith, v.TLS,
 		v.ClientIP, ipVersion(v.ClientIP), v.ASN, v.Country, v.Province, v.ISP, who.Browser, who.System, who.Device,
 		statusText(v.Status), statusText(v.OriginStatus), contentType, v.CacheStatus, v.Version} {
-		if text == "" {
-			text = nothing
+		id, err := t.id(ctx, text)
+		if err != nil {
+			return r, err
 		}
-		row = append(row, text)
+		r[2+i] = id
 	}
-	return append(row, v.Bytes, v.RequestBytes, pageView)
+	r[sums], r[sums+1], r[sums+2] = 1, v.Bytes, v.RequestBytes
+	if v.Status/100 == 2 && v.Method == "GET" && contentType == "text/html" {
+		r[sums+3] = 1
+	}
+	return r, nil
 }
 
 func statusText(status int) string {

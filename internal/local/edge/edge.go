@@ -68,7 +68,7 @@ func New(svc *routine.Service, cfg Config) http.Handler {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}}
+	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}}
 }
 
 // CacheSize is how much the cache holds, in bytes.
@@ -79,6 +79,7 @@ type edge struct {
 	cfg Config
 
 	limits *limits
+	live   *live
 	key    []byte // of what visitors' browsers prove
 }
 
@@ -148,7 +149,7 @@ func (e *edge) routeSite(w *recorder, r *http.Request) {
 // serveDefault serves a routine's default domain. If it returns an error,
 // nothing was answered yet.
 func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string, env routine.Env) error {
-	live, err := e.svc.Live(r.Context(), name, env)
+	live, err := e.lookup(r.Context(), name, env)
 	if errors.Is(err, routine.ErrNoRoutine) {
 		problem(w, r, http.StatusNotFound, "There is no routine named %q behind the host %q.", name, r.Host)
 		return nil
@@ -167,7 +168,7 @@ func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string,
 	if err != nil {
 		return err
 	}
-	return serveBundle(w, r, bundle, func() error { return e.serveCode(w, r, live.RoutineID, name, bundle) })
+	return e.serveBundle(w, r, bundle, func() error { return e.serveCode(w, r, live.RoutineID, name, bundle) })
 }
 
 // choose picks one of the deployed versions by their percentages.

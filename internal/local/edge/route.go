@@ -98,7 +98,7 @@ var errNotDeployed = errors.New("nothing is deployed")
 // error, nothing was answered yet.
 func (x *exchange) runLive(r *http.Request, t *plan.Route) error {
 	for range 3 { // a version that vanishes between two questions was replaced
-		live, err := x.svc.Live(r.Context(), t.Routine, routine.Production)
+		live, err := x.lookup(r.Context(), t.Routine, routine.Production)
 		if err != nil {
 			return fmt.Errorf("look for the routine: %w", err)
 		}
@@ -112,7 +112,7 @@ func (x *exchange) runLive(r *http.Request, t *plan.Route) error {
 		if err != nil {
 			return err
 		}
-		err = serveBundle(x.w, r, bundle, func() error { return x.runCode(r, live.RoutineID, t.Routine, bundle) })
+		err = x.serveBundle(x.w, r, bundle, func() error { return x.runCode(r, live.RoutineID, t.Routine, bundle) })
 		if !errors.Is(err, routine.ErrNoVersion) {
 			return err
 		}

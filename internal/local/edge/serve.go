@@ -16,7 +16,7 @@ const versionHeader = "X-Esa-Version"
 // asset, then the not-found strategy for page loads, then the routine's code,
 // then the strategy for everything else, then 404. If it returns an error, as
 // code may, nothing was answered yet.
-func serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle, code func() error) error {
+func (e *edge) serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle, code func() error) error {
 	w.Header().Set(versionHeader, b.CodeVersion)
 	to := resolve(b, r.URL.Path)
 	switch {
@@ -27,11 +27,11 @@ func serveBundle(w http.ResponseWriter, r *http.Request, b *routine.Bundle, code
 		w.WriteHeader(http.StatusFound)
 		return nil
 	case to.found:
-		return serveAsset(w, r, b, to.asset)
+		return e.serveAsset(w, r, b, to.asset)
 	case b.HasCode && !(b.NotFound != "" && isNavigation(r)):
 		return code()
 	}
-	return serveNotFound(w, r, b)
+	return e.serveNotFound(w, r, b)
 }
 
 // isNavigation reports whether a browser loads a page, which a version with a
@@ -40,11 +40,11 @@ func isNavigation(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
-func serveNotFound(w http.ResponseWriter, r *http.Request, b *routine.Bundle) error {
+func (e *edge) serveNotFound(w http.ResponseWriter, r *http.Request, b *routine.Bundle) error {
 	switch b.NotFound {
 	case routine.SinglePageApplication:
 		if a, ok := b.Asset("/index.html"); ok {
-			return serveAsset(w, r, b, a)
+			return e.serveAsset(w, r, b, a)
 		}
 	case routine.NotFoundPage:
 		if a, ok := b.Asset("/404.html"); ok {
@@ -56,10 +56,13 @@ func serveNotFound(w http.ResponseWriter, r *http.Request, b *routine.Bundle) er
 }
 
 // serveAsset answers GET and HEAD, with conditions and ranges.
-func serveAsset(w http.ResponseWriter, r *http.Request, b *routine.Bundle, a routine.Asset) error {
+func (e *edge) serveAsset(w http.ResponseWriter, r *http.Request, b *routine.Bundle, a routine.Asset) error {
 	if !isRead(r) {
 		w.Header().Set("Allow", "GET, HEAD")
 		problem(w, r, http.StatusMethodNotAllowed, "%s is not possible here: the path %q is a file.", r.Method, r.URL.Path)
+		return nil
+	}
+	if kept := e.live.asset(b, a); kept != nil && kept.serve(w, r) {
 		return nil
 	}
 	content, err := b.Open(a)
@@ -95,7 +98,9 @@ func serveNotFoundPage(w http.ResponseWriter, r *http.Request, b *routine.Bundle
 func setAssetHeaders(h http.Header, a routine.Asset) {
 	h.Set("Content-Type", a.ContentType)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", fmt.Sprintf(`"%.32s"`, a.SHA256))
+	h.Set("ETag", assetTag(a))
 }
+
+func assetTag(a routine.Asset) string { return fmt.Sprintf(`"%.32s"`, a.SHA256) }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

@@ -82,11 +82,12 @@ func open(dir string) (*Store, error) {
 		return nil, err
 	}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(filepath.Join(dir, "esa.db")))}).String()
-	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-20000)")
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8) // opening one costs a thousand questions
 	return &Store{db: db, blobs: blobs}, nil
 }
 
