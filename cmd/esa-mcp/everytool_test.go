@@ -30,6 +30,8 @@ func badCalls() map[string]struct {
 		"build_rule":            {arguments{"hosts": []string{"a.com/x"}}, "paths"},
 		"check_rule":            {arguments{"expression": "(ssl)", "kind": "coffee"}, "load_balancer"},
 		"create_kv_namespace":   {arguments{"namespace": "a b"}, "namespace"},
+		"delete_site":           {arguments{"site_id": "1"}, "SiteNotFound"},
+		"delete_routine":        {arguments{"name": "none"}, "no routine"},
 		"delete_origin_rule":    {arguments{"site_id": "$SITE", "rule_id": "1"}, "list_origin_rules"},
 		"delete_rule":           {arguments{"site_id": "$SITE", "kind": "redirect", "rule_id": "1"}, "list_rules"},
 		"describe_api":          {arguments{"action": "ListSitez"}, "did you mean ListSites?"},
@@ -95,11 +97,17 @@ func TestEveryToolIsTestedBothWays(t *testing.T) {
 		bad[name] = true
 	}
 	require.Greater(t, len(good), 60, "the tests are read")
+	var without []string
 	for _, tool := range tools.All() {
 		name := tool.Meta().Name
-		require.True(t, good[name], "no test calls %s well: callOK(t, s, %q, ...)", name, name)
-		require.True(t, bad[name], "no test gives %s bad input: s.refuse(t, %q, ...), or a row of badCalls", name, name)
+		if !good[name] {
+			without = append(without, name+" has no good call: callOK(t, s, \""+name+"\", ...), or a row of goodCalls")
+		}
+		if !bad[name] {
+			without = append(without, name+" has no bad input: s.refuse(t, \""+name+"\", ...), or a row of badCalls")
+		}
 	}
+	require.Empty(t, without)
 	all := tools.All()
 	for name := range maps.Keys(bad) {
 		require.True(t, slices.ContainsFunc(all, func(tool tools.Tool) bool { return tool.Meta().Name == name }), "there is no tool %s", name)
