@@ -208,7 +208,7 @@ func (c *Client) callEncoded(ctx context.Context, op *catalog.Operation, w wire)
 		action: op.Action, version: catalog.Version, method: op.Method,
 		query: w.query, form: w.form, target: c.target,
 		writes: op.Effect != catalog.Read, deletes: op.Effect == catalog.Delete,
-		repeatable: repeatable(op), spends: op.Spend,
+		repeatable: repeatable(op),
 	})
 	if err != nil {
 		return Result{}, err

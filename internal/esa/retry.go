@@ -99,7 +99,7 @@ func ambiguous(e *Error, r request) bool {
 	case "RequestTimeout", "SignatureNonceUsed": // used means that a copy arrived before
 		return true
 	case "InternalException", "undefined":
-		return r.spends
+		return !r.repeatable // where in the operation it failed is not known
 	case CodeBadAnswer:
 		// 429 and 503 pages are from a gateway that did not pass it on.
 		return e.HTTPStatus/100 == 2 || e.HTTPStatus >= 500 && e.HTTPStatus != http.StatusServiceUnavailable

@@ -27,7 +27,6 @@ type request struct {
 	writes                  bool // changes something
 	deletes                 bool
 	repeatable              bool // carrying it out twice is as good as once
-	spends                  bool // may cost money
 }
 
 // exchange carries one request over HTTP for the API library, and keeps the
