@@ -77,6 +77,7 @@ More are switched on and off while it runs, at the address "admin":
 			return nil
 		},
 	}
+	cmd.AddCommand(newLocalStatus(s, std))
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback address of the API")
 	f.StringVar(&o.TLSListen, "tls-listen", "", `loopback address of the API's HTTPS, "endpoint_tls", for clients that speak nothing else (default: none)`)

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
@@ -31,7 +30,7 @@ func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Confi
 }
 
 // config is how the edge is set up.
-func (p edgeParts) config(o Options, log *analytics.Service, pairs runtime.KV) edge.Config {
+func (p edgeParts) config(o Options, log edge.Recorder, pairs runtime.KV) edge.Config {
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,

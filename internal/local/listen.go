@@ -13,6 +13,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/admin"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
+	"github.com/esa-mcp/esa-mcp/internal/local/console"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -59,6 +60,7 @@ func (l listeners) info(account state.Account) Info {
 	info := Info{
 		Endpoint:        endpoint,
 		Admin:           endpoint + admin.Path,
+		Console:         endpoint + console.Path,
 		Edge:            "http://" + l.edge.Addr().String(),
 		AccessKeyID:     account.AccessKeyID,
 		AccessKeySecret: account.AccessKeySecret,

@@ -23,6 +23,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
+	"github.com/esa-mcp/esa-mcp/internal/local/console"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
@@ -100,7 +101,7 @@ type Options struct {
 	// Runtime sets up what runs routines.
 	Runtime runtime.Config
 
-	edgeTLSPort string // known when the listener is open
+	edgePort, edgeTLSPort string // known when the listeners are open
 }
 
 // Info says where a local ESA answers and with which key.
@@ -112,6 +113,8 @@ type Info struct {
 	// Admin is where the local ESA itself is asked and told things, with the key
 	// as user and password: "http://127.0.0.1:4001/_local".
 	Admin string `json:"admin"`
+	// Console is a page for a browser that shows what there is.
+	Console string `json:"console"`
 	// EdgeTLS is the edge's HTTPS: "https://127.0.0.1:4003". Its certificates are
 	// those of the sites; the free ones and those of default domains are signed by
 	// the authority whose certificate is in CAFile, as PEM.
@@ -142,6 +145,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	at, err := openListeners(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if _, o.edgePort, err = net.SplitHostPort(at.edge.Addr().String()); err != nil {
+		return nil, errors.Join(err, at.close())
 	}
 	if _, o.edgeTLSPort, err = net.SplitHostPort(at.edgeTLS.Addr().String()); err != nil {
 		return nil, errors.Join(err, at.close())
@@ -264,9 +270,12 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	storage := oss.New(store, oss.Config{Logger: o.Logger, Now: o.Now, Uploaded: takeOver})
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
-	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults})
-	edgeHandler = edge.New(routines, parts.config(o, log, pairs))
-	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk), edgeHandler, nil
+	requests := console.NewRequests(log)
+	shown := viewer{o, store, table, routines}
+	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults, Status: shown.status})
+	page := console.New(console.Config{Snapshot: shown.snapshot, Requests: requests, Faults: faults, Link: shown.link, Now: o.Now})
+	edgeHandler = edge.New(routines, parts.config(o, requests, pairs))
+	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk, page), edgeHandler, nil
 }
 
 // failBuilds puts the faults of builds before the build.
@@ -285,13 +294,15 @@ func failBuilds(faults *fault.Set, next func(ctx context.Context, name, codeVers
 // split sends uploads and what is for the local ESA itself past the gateway. It
 // is no ServeMux, which would redirect paths that it finds unclean, and a
 // redirect loses a signed call.
-func split(calls, uploads, desk http.Handler) http.Handler {
+func split(calls, uploads, desk, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/oss/") || oss.AtBucket(r):
 			uploads.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, admin.Path+"/"):
 			desk.ServeHTTP(w, r)
+		case r.URL.Path == console.Path:
+			page.ServeHTTP(w, r)
 		default:
 			calls.ServeHTTP(w, r)
 		}

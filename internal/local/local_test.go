@@ -274,9 +274,9 @@ func TestStateRefusals(t *testing.T) {
 }
 
 func TestInfoAsJSON(t *testing.T) {
-	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b","admin":"http://127.0.0.1:1/_local",
+	require.JSONEq(t, `{"endpoint":"http://127.0.0.1:1","edge":"http://127.0.0.1:2","access_key_id":"a","access_key_secret":"b","admin":"http://127.0.0.1:1/_local","console":"http://127.0.0.1:1/console",
 		"edge_tls":"https://127.0.0.1:3","ca_file":"/ca.pem","endpoint_tls":"https://127.0.0.1:4"}`,
-		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b", "http://127.0.0.1:1/_local", "https://127.0.0.1:3", "/ca.pem", "https://127.0.0.1:4"})))
+		string(mustJSON(t, Info{"http://127.0.0.1:1", "http://127.0.0.1:2", "a", "b", "http://127.0.0.1:1/_local", "http://127.0.0.1:1/console", "https://127.0.0.1:3", "/ca.pem", "https://127.0.0.1:4"})))
 }
 
 func TestInterceptAndUploads(t *testing.T) {

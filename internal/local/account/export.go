@@ -253,9 +253,13 @@ func (e exporter) tags() error {
 
 // traffic groups like requests, hour by hour.
 func (e exporter) traffic() error {
-	return e.each(`SELECT MIN(at), MAX(at), COUNT(*), host, method, path, status, cache_status, content_type, country, user_agent, SUM(traffic)
-		FROM request_log GROUP BY host, method, path, status, cache_status, content_type, country, user_agent, at / 3600
-		ORDER BY MIN(at), host, path, method, status, cache_status, country, user_agent`, func(scan func(...any) error) error {
+	text := func(column string) string { return `(SELECT text FROM visit_texts WHERE id = v.` + column + `)` }
+	var columns []string
+	for _, column := range []string{"host", "method", "path", "status", "cache_status", "content_type", "country", "user_agent"} {
+		columns = append(columns, text(column))
+	}
+	return e.each(`SELECT MIN(at), MAX(at), SUM(n), `+strings.Join(columns, ", ")+`, SUM(traffic) FROM visits v
+		GROUP BY host, method, path, status, cache_status, content_type, country, user_agent, at / 3600 ORDER BY 1, 4, 6, 5, 7, 8, 10, 11`, func(scan func(...any) error) error {
 		var t Traffic
 		var from, to int64
 		var status string

@@ -27,12 +27,15 @@ type Config struct {
 	// AccessKeyID and AccessKeySecret are user and password.
 	AccessKeyID, AccessKeySecret string
 	Faults                       *fault.Set
+	// Status is what /status answers, as JSON.
+	Status func(r *http.Request) (any, error)
 }
 
 // New makes the handler.
 func New(cfg Config) http.Handler {
 	d := desk{cfg}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+Path+"/status", d.status)
 	mux.HandleFunc("GET "+Path+"/faults", d.listFaults)
 	mux.HandleFunc("POST "+Path+"/faults", d.addFaults)
 	mux.HandleFunc("DELETE "+Path+"/faults", d.removeFaults)
@@ -54,6 +57,15 @@ func (d desk) knows(r *http.Request) bool {
 	id := subtle.ConstantTimeCompare([]byte(user), []byte(d.cfg.AccessKeyID))
 	secret := subtle.ConstantTimeCompare([]byte(password), []byte(d.cfg.AccessKeySecret))
 	return id&secret == 1
+}
+
+func (d desk) status(w http.ResponseWriter, r *http.Request) {
+	answer, err := d.cfg.Status(r)
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "the state could not be read")
+		return
+	}
+	send(w, http.StatusOK, answer)
 }
 
 // faultsAnswer is what every call about faults answers: those that are on.

@@ -33,6 +33,7 @@ type Visit struct {
 	CacheStatus          string // HIT, MISS ...
 	Version              string // of the site's configuration
 	Bytes, RequestBytes  int64
+	Rules                string // what applied, as the answer told; not in the log
 }
 
 // nothing stands for a value that a request does not have.

@@ -27,6 +27,7 @@ func (r *recorder) visit(q *http.Request, at time.Time) analytics.Visit {
 		Time: at, Host: q.Host, Method: q.Method, Path: q.URL.Path, Query: withoutToken(q.URL.RawQuery), Protocol: q.Proto,
 		Referer: q.Referer(), UserAgent: q.UserAgent(), RequestedWith: q.Header.Get("X-Requested-With"), ClientIP: ip,
 		Status: r.status, ContentType: r.Header().Get("Content-Type"), CacheStatus: r.Header().Get(cacheStatusHeader),
+		Rules: r.Header().Get(rulesHeader),
 		Bytes: r.bytes, RequestBytes: headSize(q) + max(r.received.Load(), q.ContentLength), OriginStatus: r.originStatus,
 		Country: r.visitor.country, Province: r.visitor.province, ISP: r.visitor.isp, ASN: r.visitor.asn,
 	}
