@@ -16,13 +16,13 @@ import (
 
 // generatedParts write what documents have between <!-- generated:NAME --> and
 // <!-- end -->, from the tables that the code uses.
-func generatedParts() map[string]func(lang string) string {
+func generatedParts(tr *translations) map[string]func(lang string) string {
 	return map[string]func(lang string) string{
 		"error-codes":    errorCodesPart,
 		"error-symptoms": errorSymptomsPart,
-		"guardrails":     guardrailsPart,
-		"rule-fields":    ruleFieldsPart,
-		"rule-operators": ruleOperatorsPart,
+		"guardrails":     func(lang string) string { return guardrailsPart(tr, lang) },
+		"rule-fields":    func(lang string) string { return ruleFieldsPart(tr, lang) },
+		"rule-operators": func(lang string) string { return ruleOperatorsPart(tr, lang) },
 		"api-areas":      apiAreasPart,
 		"metrics":        func(lang string) string { return namesPart(lang, guard.Metrics()) },
 		"dimensions":     func(lang string) string { return namesPart(lang, guard.Dimensions()) },
@@ -68,14 +68,14 @@ func errorSymptomsPart(lang string) string {
 }
 
 // guardrailsPart has a section for each area.
-func guardrailsPart(lang string) string {
+func guardrailsPart(tr *translations, lang string) string {
 	byArea := map[string][][]string{}
 	var areas []string
 	for _, row := range guard.Table() {
 		if !slices.Contains(areas, row.Area) {
 			areas = append(areas, row.Area)
 		}
-		byArea[row.Area] = append(byArea[row.Area], []string{code(row.ID), row.Does(), row.Text})
+		byArea[row.Area] = append(byArea[row.Area], []string{code(row.ID), row.Does(), tr.of(lang, row.ID, row.Text)})
 	}
 	var b strings.Builder
 	for _, area := range areas {
@@ -84,13 +84,13 @@ func guardrailsPart(lang string) string {
 			title = areaNames()[area]
 		}
 		fmt.Fprintf(&b, "### %s {#%s}\n\n%s\n", title, strings.ReplaceAll(strings.ToLower(area), " ", "-"),
-			table(lang, "| id | does | mistake, and what is done |", "| 标识 | 处理 | 错误与处理方式（与工具的信息相同） |", byArea[area]))
+			table(lang, "| id | does | mistake, and what is done |", "| 标识 | 处理 | 错误与处理方式 |", byArea[area]))
 	}
 	return b.String()
 }
 
 // ruleFieldsPart puts notes, values and limits of a field into one column.
-func ruleFieldsPart(lang string) string {
+func ruleFieldsPart(tr *translations, lang string) string {
 	var rows [][]string
 	for _, f := range rule.Fields() {
 		operators := strings.Join(f.Operators, " ")
@@ -99,16 +99,20 @@ func ruleFieldsPart(lang string) string {
 		}
 		var notes []string
 		if f.Note != "" {
-			notes = append(notes, strings.TrimSuffix(f.Note, "."))
+			notes = append(notes, strings.TrimSuffix(tr.of(lang, f.Name, f.Note), "."))
+		}
+		values, only, plan := "values: ", "only in rules of kind ", "from plan "
+		if lang == docs.Chinese {
+			values, only, plan = "取值：", "只用于此种规则：", "套餐不低于 "
 		}
 		if len(f.Values) > 0 {
-			notes = append(notes, "values: "+strings.Join(f.Values, ", "))
+			notes = append(notes, values+strings.Join(f.Values, ", "))
 		}
 		if f.Only != "" {
-			notes = append(notes, "only in "+string(f.Only)+" rules")
+			notes = append(notes, only+string(f.Only))
 		}
 		if f.MinPlan != "" {
-			notes = append(notes, "from plan "+string(f.MinPlan))
+			notes = append(notes, plan+string(f.MinPlan))
 		}
 		name := f.Name
 		if f.Type == rule.TypeMap {
@@ -119,10 +123,10 @@ func ruleFieldsPart(lang string) string {
 	return table(lang, "| field | type | operators | notes |", "| 字段 | 类型 | 运算符 | 说明 |", rows)
 }
 
-func ruleOperatorsPart(lang string) string {
+func ruleOperatorsPart(tr *translations, lang string) string {
 	var rows [][]string
 	for _, o := range rule.Operators() {
-		rows = append(rows, []string{code(o.Name), code(o.Form), o.Meaning})
+		rows = append(rows, []string{code(o.Name), code(o.Form), tr.of(lang, o.Name, o.Meaning)})
 	}
 	return table(lang, "| operator | example | true if |", "| 运算符 | 示例 | 何时为真 |", rows)
 }

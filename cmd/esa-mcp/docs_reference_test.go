@@ -26,13 +26,14 @@ func TestDocsReference(t *testing.T) {
 	require.NoError(t, err)
 	var before map[string]docs.Revision
 	require.NoError(t, json.Unmarshal(raw, &before))
-	after := map[string]docs.Revision{}
+	after, tr := map[string]docs.Revision{}, readTranslations(t)
+	parts := generatedParts(tr)
 	for _, lang := range []string{docs.English, docs.Chinese} {
 		sources, err := filepath.Glob(filepath.Join(referenceDir, lang, "*.md"))
 		require.NoError(t, err)
 		require.NotEmpty(t, sources)
 		for _, source := range sources {
-			text := fillParts(t, source, lang)
+			text := fillParts(t, source, lang, parts)
 			name, sum := lang+"/"+filepath.Base(source), sha256.Sum256([]byte(text))
 			after[name] = before[name]
 			if hash := hex.EncodeToString(sum[:]); before[name].SHA256 != hash {
@@ -40,6 +41,7 @@ func TestDocsReference(t *testing.T) {
 			}
 		}
 	}
+	tr.keep(t)
 	if *update {
 		text, err := json.MarshalIndent(after, "", "\t")
 		require.NoError(t, err)
@@ -51,11 +53,10 @@ func TestDocsReference(t *testing.T) {
 
 // fillParts returns a document with its generated parts as they should be, and
 // wants them so, or writes them with -update.
-func fillParts(t *testing.T, source, lang string) string {
+func fillParts(t *testing.T, source, lang string, parts map[string]func(lang string) string) string {
 	t.Helper()
 	raw, err := os.ReadFile(source)
 	require.NoError(t, err)
-	parts := generatedParts()
 	want := regexp.MustCompile(`(?s)(<!-- generated:([a-z-]+) -->\n).*?(<!-- end -->)`).ReplaceAllStringFunc(string(raw), func(block string) string {
 		begin, _, _ := strings.Cut(block, "\n")
 		name := strings.TrimSuffix(strings.TrimPrefix(begin, "<!-- generated:"), " -->")

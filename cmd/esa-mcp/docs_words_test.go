@@ -1,5 +1,76 @@
 package main
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/resources/docs"
+)
+
+const translationsFile = "testdata/reference_zh.tsv"
+
+// translations are what the tables of the code say, in Chinese.
+type translations struct {
+	lines []string
+	at    map[string]int // line of a key
+	stale []string       // keys whose English text has changed, or that are missing
+}
+
+func readTranslations(t *testing.T) *translations {
+	t.Helper()
+	raw, err := os.ReadFile(translationsFile)
+	require.NoError(t, err)
+	tr := &translations{lines: strings.Split(strings.TrimSpace(string(raw)), "\n"), at: map[string]int{}}
+	for i, line := range tr.lines {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		fields := strings.Split(line, "\t")
+		require.Len(t, fields, 3, line)
+		require.NotContains(t, tr.at, fields[0], "%s is there twice", fields[0])
+		tr.at[fields[0]] = i
+	}
+	return tr
+}
+
+// of is the text in the language. Without a translation of exactly this text it
+// stays English.
+func (tr *translations) of(lang, key, english string) string {
+	if lang != docs.Chinese || english == "" {
+		return english
+	}
+	sum := sha256.Sum256([]byte(english))
+	hash := hex.EncodeToString(sum[:4])
+	if i, ok := tr.at[key]; ok {
+		fields := strings.Split(tr.lines[i], "\t")
+		if fields[1] == "?" && *update {
+			fields[1] = hash
+			tr.lines[i] = strings.Join(fields, "\t")
+		}
+		if fields[1] == hash {
+			return fields[2]
+		}
+	}
+	tr.stale = append(tr.stale, key)
+	return english
+}
+
+// keep writes the hashes that were filled in.
+func (tr *translations) keep(t *testing.T) {
+	t.Helper()
+	if len(tr.stale) > 0 {
+		t.Logf("%s has no translation of %s", translationsFile, strings.Join(tr.stale, ", "))
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(translationsFile, []byte(strings.Join(tr.lines, "\n")+"\n"), 0o644))
+	}
+}
+
 // areaNames are the areas of guardrails in Chinese.
 func areaNames() map[string]string {
 	return map[string]string{
