@@ -1,8 +1,10 @@
 package local
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -232,4 +234,51 @@ func TestEdgeTellsOriginsOfVisitors(t *testing.T) {
 	s := b.get("http://www.shop.example/", "X-Esa-Client-Ip", "192.0.2.9", "X-Esa-Client-Country", "de").seen(t)
 	require.Equal(t, "192.0.2.9", s.Header.Get("X-Real-Ip"))
 	require.Equal(t, "DE", s.Header.Get("Ali-Ip-Country"))
+}
+
+func TestEdgePassesWebSocketsOn(t *testing.T) {
+	b := newShop(t, Options{})
+	to := b.origin(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "websocket" {
+			w.WriteHeader(http.StatusUpgradeRequired)
+			return
+		}
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		line, err := buffered.ReadString('\n')
+		if err == nil {
+			fmt.Fprint(conn, "echo ", r.Host, " ", line)
+		}
+	})
+	b.record("www.shop.example", to)
+	b.record("off.shop.example", to)
+	b.rule("NetworkOptimization", `(http.host eq "off.shop.example")`, map[string]any{"Websocket": "off"})
+	talk := func(host string) (head string, answer string) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(b.info.Edge, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", host)
+		from := bufio.NewReader(conn)
+		res, err := http.ReadResponse(from, nil)
+		require.NoError(t, err)
+		if res.StatusCode != http.StatusSwitchingProtocols {
+			return res.Status, ""
+		}
+		fmt.Fprint(conn, "hello\n")
+		line, err := from.ReadString('\n')
+		require.NoError(t, err)
+		return res.Status, line
+	}
+	head, line := talk("www.shop.example")
+	require.Equal(t, "101 Switching Protocols", head)
+	require.Equal(t, "echo www.shop.example hello\n", line)
+	head, _ = talk("off.shop.example")
+	require.Equal(t, "426 Upgrade Required", head)
 }

@@ -1,7 +1,9 @@
 package edge
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 )
@@ -23,6 +25,14 @@ type recorder struct {
 	visitor      visitor
 	originStatus int          // 0: no origin was asked
 	received     atomic.Int64 // bytes of the request's body
+}
+
+// Hijack hands over the connection of a visitor who changes the protocol.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if r.status == 0 {
+		r.status = http.StatusSwitchingProtocols
+	}
+	return http.NewResponseController(r.ResponseWriter).Hijack()
 }
 
 // countedBody counts what is read of a request's body.

@@ -54,7 +54,11 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	}
 	x.rewrite()
 	x.incomingHeaders()
-	if !x.routine() {
+	switch {
+	case x.routine():
+	case x.upgrades():
+		x.upgrade()
+	default:
 		x.answer()
 	}
 }

@@ -115,6 +115,9 @@ func (c *Client) Send(r *http.Request, to Destination) (*http.Response, error) {
 		}
 		return nil, explain(err, to)
 	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return response, nil // its body is the connection, which whoever has it closes
+	}
 	response.Body = body{ReadCloser: response.Body, stop: stop}
 	return response, nil
 }

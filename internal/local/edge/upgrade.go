@@ -1,0 +1,56 @@
+package edge
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+)
+
+// upgrades reports whether the visitor wants another protocol, such as
+// WebSocket, and the site's network settings do not have it off.
+func (x *exchange) upgrades() bool {
+	if !strings.Contains(strings.ToLower(strings.Join(x.asked.Header["Connection"], ",")), "upgrade") || x.asked.Header["Upgrade"] == nil {
+		return false
+	}
+	return x.settings(plan.Network, "network").Text("Websocket") != "off"
+}
+
+// upgrade hands the connection over to the origin.
+func (x *exchange) upgrade() {
+	to, err := x.destination(x.settings(plan.Origin, "origin"))
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	request, err := x.toOrigin(nil)
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	request.Header["Connection"], request.Header["Upgrade"] = []string{"Upgrade"}, x.asked.Header["Upgrade"]
+	proxy := httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.Out.Header.Set("X-Forwarded-For", request.Header.Get("X-Forwarded-For"))
+		},
+		Transport: sender(func(r *http.Request) (*http.Response, error) {
+			response, err := x.cfg.Origins.Send(r, to)
+			if err == nil {
+				x.w.originStatus = response.StatusCode
+			}
+			return response, err
+		}),
+		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { x.refuse(err) },
+		ErrorLog:     slog.NewLogLogger(x.cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	proxy.ServeHTTP(x.w, request)
+}
+
+// sender is a function as an http.RoundTripper.
+type sender func(r *http.Request) (*http.Response, error)
+
+func (s sender) RoundTrip(r *http.Request) (*http.Response, error) {
+	return s(r)
+}
