@@ -38,7 +38,6 @@ type caching struct {
 	variant  map[string]string
 	key      string
 	query    string
-	body     []byte // of a POST whose answers are kept
 }
 
 // answer answers from the cache or from the origin.
