@@ -5,7 +5,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser peers fuzz routine-packages spell clean
+.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser peers fuzz bench-routines routine-packages spell clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -63,6 +63,12 @@ peers: build ## run other ESA clients against the local ESA, unmodified (needs n
 
 fuzz: ## run each fuzz target over some new inputs (FUZZRUNS, default 1000)
 	.ci/fuzz
+
+bench-routines: routine-packages ## compare routines with npm's workerd: requests per second, and memory (needs npm)
+	@mkdir -p out/workerd
+	npm install --ignore-scripts --no-save --no-audit --no-fund --silent --prefix out/workerd workerd@1.20261117.1
+	ESA_MCP_WORKERD="$$(ls $(CURDIR)/out/workerd/node_modules/@cloudflare/workerd-*/bin/workerd)" ESA_MCP_MEMORY=1 \
+		$(GO) test ./internal/local/runtime -run 'TestAgainstWorkerd|TestMemoryOfManyRoutines' -count 1 -v -timeout 20m
 
 routine-packages: ## install the npm packages that the routine runtime's tests bundle (needs npm)
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix internal/local/runtime/testdata/npm

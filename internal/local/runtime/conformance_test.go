@@ -50,7 +50,7 @@ func runCase(t *testing.T, file string) {
 	archive, err := txtar.ParseFile(file)
 	require.NoError(t, err)
 	host := newTestHost()
-	service := New(Config{Limits: Limits{CPU: 20 * time.Second, Wall: 30 * time.Second}})
+	service := New(Config{Limits: Limits{CPU: 2 * time.Minute, Wall: 2 * time.Minute}})
 	defer service.Close()
 	script := caseScript(t, archive)
 	var request []byte

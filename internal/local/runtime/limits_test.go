@@ -65,6 +65,9 @@ func TestHostileCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			limits := Limits{CPU: 10 * time.Second, Wall: 60 * time.Second}
+			if raceDetector {
+				limits = Limits{CPU: 5 * time.Minute, Wall: 5 * time.Minute}
+			}
 			switch tt.want {
 			case ErrCPU:
 				limits.CPU = 300 * time.Millisecond
@@ -136,6 +139,9 @@ func TestHarmsOnlyItsRequest(t *testing.T) {
 
 // TestWaitingMachines: more requests than may compute can wait at the same time.
 func TestWaitingMachines(t *testing.T) {
+	if raceDetector {
+		t.Skip("measures time")
+	}
 	s := New(Config{Parallel: 1})
 	defer s.Close()
 	script := handler(`await new Promise((r) => setTimeout(r, 300));`)

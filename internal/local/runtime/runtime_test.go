@@ -25,3 +25,13 @@ func TestHello(t *testing.T) {
 		require.Equal(t, "1", r.Header.Get("X-A"))
 	}
 }
+
+// TestNoEnvironment: env is an object although the script has no variables.
+func TestNoEnvironment(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	script := text(`export default { fetch: (request, context, env) => Response.json([typeof env, env !== null && "X" in env, process.env.X ?? "none"]) }`)
+	body, err := get(t, s, script, "/")
+	require.NoError(t, err)
+	require.Equal(t, `["object",false,"none"]`, body)
+}

@@ -6,7 +6,7 @@ const randomHex = (size) => randomBytes(size).toHex();
 define('self', globalThis);
 define('navigator', Object.freeze({ userAgent: 'ESA-EdgeRoutine', hardwareConcurrency: 1, language: 'en' }));
 
-const env = JSON.parse(environment);
+const env = JSON.parse(environment) ?? {};
 define('process', {
   env, argv: [], pid: 1, platform: 'linux', version: 'v20.0.0', versions: { node: '20.0.0' }, browser: false,
   cwd: () => '/', nextTick: (callback, ...args) => queueMicrotask(() => callback(...args)),
