@@ -6,12 +6,16 @@ import (
 	"crypto/pbkdf2"
 )
 
-// maxIterations bounds what PBKDF2 may take: about a second.
-const maxIterations = 2_000_000
+const (
+	// maxIterations bounds what PBKDF2 may take, over all blocks that it derives:
+	// about a second, for nothing can interrupt it.
+	maxIterations = 2_000_000
+	maxDerived    = 1 << 16 // bits
+)
 
 func derive(a *Args) (*Answer, error) {
-	if a.Length%8 != 0 || a.Length < 0 {
-		return nil, failed(operationError, "a length of %d bits is no whole number of bytes", a.Length)
+	if a.Length%8 != 0 || a.Length < 0 || a.Length > maxDerived {
+		return nil, failed(operationError, "a length of %d bits is no whole number of bytes, or more than %d", a.Length, maxDerived)
 	}
 	var out []byte
 	var err error
@@ -23,8 +27,8 @@ func derive(a *Args) (*Answer, error) {
 			return nil, hashErr
 		case a.Alg == "HKDF":
 			out, err = hkdf.Key(newHash, a.Key, a.Salt, string(a.Info), a.Length/8)
-		case a.Iterations < 1 || a.Iterations > maxIterations:
-			return nil, failed(operationError, "iterations must be from 1 to %d", maxIterations)
+		case a.Iterations < 1 || a.Iterations > maxIterations/(1+a.Length/8/newHash().Size()):
+			return nil, failed(operationError, "iterations must be from 1 to %d, less for long results", maxIterations)
 		default:
 			out, err = pbkdf2.Key(newHash, string(a.Key), a.Salt, a.Iterations, a.Length/8)
 		}
