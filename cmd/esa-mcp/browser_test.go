@@ -14,6 +14,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local"
+	described "github.com/esa-mcp/esa-mcp/internal/local/account"
 )
 
 // TestBrowserShowsTheDemo opens the demo's address in headless Chromium and looks
@@ -34,15 +37,7 @@ func TestBrowserShowsTheDemo(t *testing.T) {
 	}
 	require.NotEmpty(t, address)
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 800))
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	defer stop()
-	ctx, stop = chromedp.NewContext(ctx)
-	defer stop()
-	ctx, stop = context.WithTimeout(ctx, time.Minute)
-	defer stop()
-
+	ctx := openBrowser(t)
 	do(t, ctx, chromedp.Navigate(address))
 	do(t, ctx, chromedp.WaitVisible("h1"))
 	require.Equal(t, "Hello from the edge", do(t, ctx, chromedp.Text("h1")))
@@ -58,6 +53,43 @@ func TestBrowserShowsTheDemo(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(about))
 	do(t, ctx, chromedp.WaitVisible("h1"))
 	require.NotEqual(t, "Hello from the edge", do(t, ctx, chromedp.Text("h1")))
+}
+
+// openBrowser starts headless Chromium, for a minute at most.
+func openBrowser(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 800))
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	ctx, stop = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(stop)
+	return ctx
+}
+
+// TestBrowserShowsTheConsole opens the console of a seeded local ESA. The
+// screenshot goes to out/console.png.
+func TestBrowserShowsTheConsole(t *testing.T) {
+	file, err := os.Open("../../testdata/accounts/small.json")
+	require.NoError(t, err)
+	defer file.Close()
+	seed, err := described.Read(file)
+	require.NoError(t, err)
+	esa, err := local.Start(t.Context(), local.Options{Seed: &seed})
+	require.NoError(t, err)
+	t.Cleanup(func() { esa.Close() })
+	ctx := openBrowser(t)
+	do(t, ctx, chromedp.Navigate(esa.Info().Console))
+	do(t, ctx, chromedp.WaitVisible("#sites table"))
+	require.Equal(t, "Local ESA", do(t, ctx, chromedp.Text("h1")))
+	require.Contains(t, do(t, ctx, chromedp.Text("#sites")), "shop.example")
+	require.Contains(t, do(t, ctx, chromedp.Text("#kv")), "theme")
+	require.Equal(t, "10px", do(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("#sites")).borderTopLeftRadius`)), "the style applies")
+	out := filepath.Join("..", "..", "out")
+	require.NoError(t, os.MkdirAll(out, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(out, "console.png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
 }
 
 // do runs one step in the browser and returns what it gives.
