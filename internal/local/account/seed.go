@@ -36,7 +36,7 @@ func Seed(ctx context.Context, store *state.Store, table api.Table, a Account, n
 		return err
 	}
 	if text(listed["TotalCount"]) != "0" {
-		return errors.New("seed the account: it has sites already; give a folder without state, or :memory:")
+		return errors.New("seed the account: it has sites already; give :memory: or a folder without state")
 	}
 	plans, err := s.call("ListUserRatePlanInstances", api.Params{})
 	if err != nil {
