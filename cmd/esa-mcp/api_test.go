@@ -67,7 +67,7 @@ func TestAPIRefusals(t *testing.T) {
 		"unknown field":                     {"read_api", arguments{"action": "ListSites", "fields": []string{"Nope"}}, "Nope"},
 		"no query":                          {"search_api", arguments{}, "query"},
 		"unknown operation of describe_api": {"describe_api", arguments{"action": "x"}, "search_api"},
-		"not in the local ESA":              {"read_api", arguments{"action": "ListEdgeContainerApps"}, "local ESA"},
+		"not in the local ESA":              {"read_api", arguments{"action": "DescribeTraceDiagnoseReport", "params": arguments{"TraceId": "t"}}, "NotApplicable"},
 		"the service's own refusal":         {"read_api", arguments{"action": "GetKv", "params": arguments{"Namespace": "none", "Key": "k"}}, "InvalidNameSpace.NotFound"},
 	} {
 		require.Contains(t, s.refuse(t, c.tool, c.args), c.want, name)

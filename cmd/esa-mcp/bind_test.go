@@ -119,7 +119,7 @@ func TestBindDomainGoesOnAfterAFailure(t *testing.T) {
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": "page"})
 	out := bind(t, s, arguments{"routine": "web", "domain": "a.shop.example", "origin": "10.0.0.1"})
 	require.Equal(t, tools.StepFailed, stepStates(out.Steps)["record"], "no public origin")
-	require.Contains(t, out.Steps[0].Detail, "PrivateIpAsSourceUnsupported")
+	require.Contains(t, out.Steps[0].Detail, "dns-private-ip")
 	require.Equal(t, tools.StepDone, stepStates(out.Steps)["route"], "a failed step does not keep the next from being done")
 	require.Equal(t, tools.StepWaiting, stepStates(out.Steps)["certificate"])
 	require.False(t, out.Complete)

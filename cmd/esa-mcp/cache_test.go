@@ -68,7 +68,7 @@ func TestCacheRuleRefusals(t *testing.T) {
 		"no setting":          {arguments{"rule": "true", "settings": arguments{"rule_name": "a"}}, "beside settings"},
 		"given twice":         {arguments{"rule": "true", "edge_cache_ttl": 5, "settings": arguments{"edge_cache_ttl": "6"}}, "given twice"},
 		"a default's rule":    {arguments{"scope": "global", "rule": "true", "edge_cache_ttl": 5}, "leave them out"},
-		"syntax":              {arguments{"rule": "(http.host eq", "edge_cache_ttl": 5}, "CompileRuleError"},
+		"syntax":              {arguments{"rule": "(http.host eq", "edge_cache_ttl": 5}, "rule-syntax"},
 		"nothing to change":   {arguments{"rule_id": "123"}, "Nothing to change"},
 		"unknown rule":        {arguments{"rule_id": "123", "edge_cache_ttl": 5}, "NotFound"},
 	} {

@@ -263,8 +263,9 @@ func TestProjectWithFunction(t *testing.T) {
 	require.Equal(t, "project", out.Name)
 	_, body := browse(t, out.URL)
 	require.Equal(t, "page", body)
-	status, _ := browse(t, at(t, out.URL, "/src/index.ts"))
-	require.NotEqual(t, 200, status)
+	status, body := browse(t, at(t, out.URL, "/src/index.ts"))
+	require.Equal(t, 200, status)
+	require.Equal(t, "function", body, "the source is no asset: the function answers")
 	var ids []string
 	for _, n := range out.Notes {
 		ids = append(ids, n.ID)

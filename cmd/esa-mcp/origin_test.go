@@ -115,7 +115,7 @@ func TestProxySubdomain(t *testing.T) {
 	require.Equal(t, []string{"failed", "waiting", "done", "failed"}, states(bare))
 	require.Contains(t, bare.Next[0], "record")
 	private := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "in.shop.test", "origin": "10.0.0.1"})
-	require.Contains(t, private.Steps[0].Detail, "PrivateIpAsSourceUnsupported")
+	require.Contains(t, private.Steps[0].Detail, "dns-private-ip")
 
 	for name, c := range map[string]struct {
 		args arguments

@@ -64,7 +64,7 @@ func TestSecurityRules(t *testing.T) {
 		"rules[1]":           {"phase": "http_bot", "rules": []arguments{{"name": "x"}, {"action": "deny"}}},
 		`"Threshold"`:        {"phase": "http_ratelimit", "rules": []arguments{{"name": "x", "action": "deny", "expression": "true"}}},
 		`"Value"`:            {"phase": "ip_access_rule", "rules": []arguments{{"action": "deny"}}},
-		"CompileRuleError":   {"phase": "http_custom", "rules": []arguments{{"name": "x", "action": "deny", "expression": `(http.host eq "a)`}}},
+		"rule-syntax":        {"phase": "http_custom", "rules": []arguments{{"name": "x", "action": "deny", "expression": `(http.host eq )`}}},
 		"no list \"nobody\"": {"phase": "http_custom", "rules": []arguments{{"name": "x", "action": "deny", "expression": `(ip.src in $nobody)`}}},
 		"rules":              {"phase": "http_custom", "rules": []arguments{}},
 	} {
