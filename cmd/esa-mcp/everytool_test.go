@@ -39,8 +39,6 @@ func badCalls() map[string]struct {
 		"get_deployment":        {arguments{"name": "none", "version": "1"}, "RoutineNotExist"},
 		"get_routine_service":   {arguments{"name": "fn"}, `unknown argument "name"`},
 		"list_kv":               {arguments{"namespace": "none"}, "create_kv_namespace"},
-		"delete_routine":        {arguments{"name": "none"}, "no routine"},
-		"delete_site":           {arguments{"site_name": "none.example"}, "no site"},
 		"list_lists":            {arguments{"id": "1"}, "list_lists"},
 		"list_origin_rules":     {arguments{"site_id": "1"}, "SiteNotFound"},
 		"list_plan_instances":   {arguments{"quotas": []int{1}, "page": 0}, "page: 0 is less"},
