@@ -26,6 +26,8 @@ func badCalls() map[string]struct {
 		want string
 	}
 	return map[string]bad{
+		"delete_routine":        {arguments{"name": "none"}, "no routine"},
+		"delete_site":           {arguments{"site_name": "none.example"}, "no site"},
 		"check_site_name":       {arguments{}, "name: missing"},
 		"build_rule":            {arguments{"hosts": []string{"a.com/x"}}, "paths"},
 		"check_rule":            {arguments{"expression": "(ssl)", "kind": "coffee"}, "load_balancer"},

@@ -33,8 +33,8 @@ func newRAMPolicy(s *settings, std streams) *cobra.Command {
 that --toolsets and --read-only enable, and no others. Attach it to the RAM user
 or role whose credentials esa-mcp uses.
 
-write_api can send any operation, so its policy allows all of ESA: leave it out
-with --toolsets default,-write_api for a smaller one.`,
+write_api and undo_change can send any operation, so their policy allows all of
+ESA: leave them out with --toolsets default,-write_api for a smaller one.`,
 		Example: `  esa-mcp ram-policy --toolsets pages,kv
   esa-mcp ram-policy --toolsets default,-write_api`,
 		Args: cobra.NoArgs,
@@ -48,7 +48,7 @@ with --toolsets default,-write_api for a smaller one.`,
 				return fmt.Errorf("the enabled tools send nothing to ESA, so they need no policy")
 			}
 			if slices.Contains(actions, "esa:*") {
-				fmt.Fprintln(std.err, "note: write_api is enabled, so the policy allows all of ESA; -write_api in --toolsets leaves it out")
+				fmt.Fprintln(std.err, "note: write_api or undo_change is enabled, so the policy allows all of ESA; -write_api,-undo_change in --toolsets leaves them out")
 			}
 			text, err := json.MarshalIndent(ramPolicy{
 				Version:   "1",
