@@ -32,8 +32,6 @@ func badCalls() map[string]struct {
 		"build_rule":            {arguments{"hosts": []string{"a.com/x"}}, "paths"},
 		"check_rule":            {arguments{"expression": "(ssl)", "kind": "coffee"}, "load_balancer"},
 		"create_kv_namespace":   {arguments{"namespace": "a b"}, "namespace"},
-		"delete_site":           {arguments{"site_id": "1"}, "SiteNotFound"},
-		"delete_routine":        {arguments{"name": "none"}, "no routine"},
 		"delete_origin_rule":    {arguments{"site_id": "$SITE", "rule_id": "1"}, "list_origin_rules"},
 		"delete_rule":           {arguments{"site_id": "$SITE", "kind": "redirect", "rule_id": "1"}, "list_rules"},
 		"describe_api":          {arguments{"action": "ListSitez"}, "did you mean ListSites?"},
