@@ -34,10 +34,15 @@ type PlannedCall struct {
 // has a dry run of its own that says more.
 func writes(m Meta) bool { return m.ReadOnly == No && !m.OwnDryRun }
 
-// describePlan lets a result be a plan alone.
+// describePlan lets a result be a plan alone. A result may have a plan of its own,
+// that of a site, which is a text.
 func describePlan(s *jsonschema.Schema) {
-	s.Properties.Set("plan", &jsonschema.Schema{Type: "object",
-		Description: "Of a dry run: the calls that would be sent, with what they change. The other fields are left out then"})
+	plan := &jsonschema.Schema{Type: "object",
+		Description: "Of a dry run: the calls that would be sent, with what they change. The other fields are left out then"}
+	if own, taken := s.Properties.Get("plan"); taken {
+		plan = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{own, plan}}
+	}
+	s.Properties.Set("plan", plan)
 	s.Required = nil
 }
 

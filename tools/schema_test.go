@@ -179,3 +179,12 @@ type in2 struct {
 	N    int      `json:"n"`
 	List []string `json:"list"`
 }
+
+// A site's plan is a text and a dry run's an object: a result has either.
+func TestPlanOfASiteAndOfADryRun(t *testing.T) {
+	schema, err := toolNamed(t, "create_site").out.ready()
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(map[string]any{"plan": "basic"}))
+	require.NoError(t, schema.Validate(map[string]any{"plan": map[string]any{"calls": []any{}}}))
+	require.Error(t, schema.Validate(map[string]any{"plan": 1}))
+}
