@@ -39,8 +39,8 @@ func writes(m Meta) bool { return m.ReadOnly == No && !m.OwnDryRun }
 func describePlan(s *jsonschema.Schema) {
 	plan := &jsonschema.Schema{Type: "object",
 		Description: "Of a dry run: the calls that would be sent, with what they change. The other fields are left out then"}
-	if own, taken := s.Properties.Get("plan"); taken {
-		plan = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{own, plan}}
+	if _, taken := s.Properties.Get("plan"); taken {
+		plan.Type = "" // either: clients do not take anyOf
 	}
 	s.Properties.Set("plan", plan)
 	s.Required = nil
