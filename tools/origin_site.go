@@ -33,10 +33,7 @@ func searchRecords(ctx context.Context, d *Deps, notes *Noted, params esa.Params
 	}
 	records := make([]Record, 0, len(answer.Records))
 	for _, r := range answer.Records {
-		records = append(records, Record{
-			ID: r.RecordID, Name: r.RecordName, Type: r.RecordType, Data: RecordData(r.Data), TTL: r.TTL,
-			Proxied: r.Proxied, BizName: r.BizName, SourceType: r.RecordSourceType, Cname: r.RecordCname,
-		})
+		records = append(records, r.record())
 	}
 	return records, nil
 }

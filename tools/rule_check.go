@@ -52,6 +52,7 @@ func ruleLanguageTools() []Tool {
 			Description: "Make an ESA rule expression of URL patterns or conditions. All given must hold; of several values one must; those with ! in front must not.",
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: No,
 		}, buildRule),
+		simulateRequestTool(),
 	}
 }
 

@@ -87,14 +87,22 @@ func short(s string) string {
 	return s
 }
 
+// address is the URL.
+func (s SampleRequest) address() (*url.URL, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" {
+		return nil, Refuse("url is %q: give a whole one such as https://www.example.com/path?a=b.", s.URL)
+	}
+	return u, nil
+}
+
 // request makes the request that the language evaluates. Errors begin with the
 // argument that is wrong.
 func (s SampleRequest) request() (*rule.Request, error) {
 	r := &rule.Request{Method: s.Method, URL: s.URL, Header: http.Header{}, Form: url.Values{}, Country: s.Country, ASN: s.ASN,
 		Attributes: s.Fields}
-	u, err := url.Parse(s.URL)
-	if err != nil || u.Host == "" {
-		return nil, Refuse("url is %q: give a whole one such as https://www.example.com/path?a=b.", s.URL)
+	if _, err := s.address(); err != nil {
+		return nil, err
 	}
 	for name, value := range s.Headers {
 		r.Header.Add(name, value)
@@ -102,6 +110,7 @@ func (s SampleRequest) request() (*rule.Request, error) {
 	for name, value := range s.Form {
 		r.Form.Set(name, value)
 	}
+	var err error
 	if s.ClientIP != "" {
 		if r.ClientIP, err = netip.ParseAddr(s.ClientIP); err != nil {
 			return nil, Refuse("client_ip is %q: give an IP address.", s.ClientIP)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/agent"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
@@ -79,7 +80,7 @@ func (x *exchange) enters(s plan.Settings) (status string, looked bool) {
 	default:
 		return statusDynamic, false
 	}
-	if !ruled && s.Text("BypassCache") != "cache_all" && !cache.Static(x.asked.URL.Path) {
+	if !ruled && s.Text("BypassCache") != "cache_all" && !catalog.CachedByDefault(x.asked.URL.Path) {
 		return statusDynamic, false
 	}
 	return "", true

@@ -1,13 +1,13 @@
-package cache
+package catalog
 
 import (
 	"path"
 	"strings"
 )
 
-// Static reports whether a path's extension is one whose files the service caches
-// without any rule.
-func Static(requestPath string) bool {
+// CachedByDefault reports whether a path's extension is one whose files the
+// service caches without any rule.
+func CachedByDefault(requestPath string) bool {
 	switch strings.ToLower(strings.TrimPrefix(path.Ext(requestPath), ".")) {
 	case "7z", "aac", "ai", "apk", "avi", "avif", "bin", "bmp", "bz2", "class", "css", "csv", "deb", "dmg", "doc", "docx", "ejs", "eot",
 		"eps", "exe", "flac", "flv", "gif", "gz", "ico", "iso", "jar", "jpeg", "jpg", "js", "m4a", "m4s", "mid", "midi", "mjs", "mkv",

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/tools"
+)
+
+// hosting is a local ESA with one site, shop.example, the server with all tools
+// beside a client that no guardrail stops, and an origin.
+type hosting struct {
+	t      *testing.T
+	s      *server
+	c      *esa.Client
+	edge   *url.URL
+	site   string
+	origin *httptest.Server
+}
+
+func newHosting(t *testing.T, access string) *hosting {
+	t.Helper()
+	r := newRig(t)
+	c, err := esa.New(esa.Config{Endpoint: r.info.Endpoint, Credentials: esa.StaticCredentials(r.info.AccessKeyID, r.info.AccessKeySecret, "")})
+	require.NoError(t, err)
+	h := &hosting{t: t, s: start(t, r.env, "--toolsets", "all"), c: c}
+	h.edge, err = url.Parse(r.info.Edge)
+	require.NoError(t, err)
+	h.site = string(newSite(t, h.s, "shop.example", access).ID)
+	h.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("X-Origin-Host", q.Host)
+		w.Header().Set("X-Origin-Uri", q.URL.RequestURI())
+		w.Write([]byte(strings.Repeat("origin ", 400)))
+	}))
+	t.Cleanup(h.origin.Close)
+	return h
+}
+
+// port is the origin's.
+func (h *hosting) port() string {
+	u, err := url.Parse(h.origin.URL)
+	require.NoError(h.t, err)
+	return u.Port()
+}
+
+// call sends an operation about the site past the guardrails, and returns an id
+// of its answer.
+func (h *hosting) call(action, id string, params arguments) string {
+	h.t.Helper()
+	all := esa.Params{"SiteId": h.site}
+	for name, v := range params {
+		all[name] = v
+	}
+	answer, err := h.c.Call(h.t.Context(), action, all)
+	require.NoError(h.t, err, action)
+	if id == "" {
+		return ""
+	}
+	return answer.Body[id].(interface{ String() string }).String()
+}
+
+// record makes a record that leads to the origin.
+func (h *hosting) record(name string, proxied bool) string {
+	params := arguments{"RecordName": name, "Type": "CNAME", "Ttl": 1, "Proxied": proxied, "Data": arguments{"Value": "origin.localhost"}}
+	if proxied {
+		params["BizName"], params["HttpPorts"] = "web", h.port()
+	}
+	return h.call("CreateRecord", "RecordId", params)
+}
+
+// rule makes a rule of a family; without a condition it is the site's default.
+func (h *hosting) rule(family, condition string, params arguments) string {
+	all := arguments{}
+	if condition != "" {
+		all = arguments{"Rule": condition, "RuleName": "of a test", "RuleEnable": "on"}
+	}
+	for name, v := range params {
+		all[name] = v
+	}
+	return h.call("Create"+family, "ConfigId", all)
+}
+
+// visit asks the local edge.
+func (h *hosting) visit(method, address string, header map[string]string) *http.Response {
+	h.t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(h.t, err)
+	host := u.Host
+	u.Scheme, u.Host = h.edge.Scheme, h.edge.Host
+	r, err := http.NewRequestWithContext(h.t.Context(), method, u.String(), nil)
+	require.NoError(h.t, err)
+	r.Host = host
+	for name, text := range header {
+		r.Header.Set(name, text)
+	}
+	res := ask(h.t, r, false)
+	res.Body.Close()
+	return res
+}
+
+func (h *hosting) simulate(a arguments) tools.SimulateRequestOutput {
+	h.t.Helper()
+	return callOK[tools.SimulateRequestOutput](h.t, h.s, "simulate_request", a)
+}
+
+// edgeWords are the names that the local edge has for kinds of rules.
+func edgeWords() map[string]string {
+	return map[string]string{"custom_response": "response", "request_headers": "request_header", "response_headers": "response_header",
+		"incoming_request_headers": "incoming_request_header", "incoming_response_headers": "incoming_response_header"}
+}
+
+// verdictOf writes what was simulated as the local edge writes what it did.
+func verdictOf(out tools.SimulateRequestOutput) []string {
+	list := []string{}
+	for _, r := range out.Rules {
+		if r.Outcome != tools.RuleApplies && r.Outcome != tools.RuleOverridden {
+			continue
+		}
+		word := r.Kind
+		if w := edgeWords()[word]; w != "" {
+			word = w
+		}
+		switch {
+		case word == "waf":
+			word += " " + strings.TrimPrefix(strings.TrimPrefix(r.Does, "http_"), "custom ")
+		case word == "route" && strings.HasPrefix(r.Does, "bypass"):
+			word += " bypass"
+		}
+		list = append(list, word+" "+string(r.ID))
+	}
+	return list
+}
+
+// doneBy is what the local edge says of the configurations that had a say. It
+// decides about compression before all else, which nobody can tell.
+func doneBy(res *http.Response) []string {
+	list := []string{}
+	var compression []string
+	for one := range strings.SplitSeq(res.Header.Get("X-Esa-Rules"), ", ") {
+		switch {
+		case strings.HasPrefix(one, "compression "):
+			compression = append(compression, one)
+		case one != "":
+			list = append(list, one)
+		}
+	}
+	for i, one := range list {
+		if strings.HasPrefix(one, "response_header ") {
+			return append(append(list[:i:i], compression...), list[i:]...)
+		}
+	}
+	return append(list, compression...)
+}
+
+func change(kind, operation, name, text string) arguments {
+	return arguments{kind + "HeaderModification": []arguments{{"Name": name, "Operation": operation, "Type": "static", "Value": text}}}
+}
+
+// Whatever simulate_request says, the local edge does: configurations that apply,
+// in their order, status, address, cache and origin.
+func TestSimulatedIsDone(t *testing.T) {
+	h := newHosting(t, "NS")
+	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "page", "code": functionCode})
+	h.record("www.shop.example", true)
+	h.record("*.wild.shop.example", true)
+	h.record("plain.shop.example", false)
+	on := func(path string) string { return `(http.request.uri.path eq "` + path + `")` }
+	starts := func(path string) string { return `(starts_with(http.request.uri.path, "` + path + `"))` }
+
+	h.rule("CacheRule", "", arguments{"EdgeCacheMode": "follow_origin", "BrowserCacheMode": "no_cache"})
+	h.rule("CacheRule", starts("/kept"), arguments{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "60"})
+	h.rule("CacheRule", on("/kept/longer"), arguments{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "600"})
+	h.rule("CacheRule", on("/never"), arguments{"EdgeCacheMode": "no_cache"})
+	h.rule("OriginRule", starts("/"), arguments{"OriginScheme": "http", "OriginHttpPort": h.port()})
+	h.rule("OriginRule", on("/other-host"), arguments{"OriginHost": "inner.example"})
+	h.rule("OriginRule", on("/nowhere"), arguments{"DnsRecord": "203.0.113.9"})
+	h.rule("RedirectRule", on("/old"), arguments{"Type": "static", "TargetUrl": "https://new.example/x?a=1", "StatusCode": "308", "ReserveQueryString": "on"})
+	h.rule("RedirectRule", on("/old"), arguments{"Type": "static", "TargetUrl": "https://second.example/", "StatusCode": "301", "ReserveQueryString": "off"})
+	h.rule("RedirectRule", starts("/dyn/"), arguments{"Type": "dynamic", "TargetUrl": `concat("https://d.example", http.request.uri.path)`, "StatusCode": "302", "ReserveQueryString": "off"})
+	h.rule("RewriteUrlRule", on("/rewritten"), arguments{"RewriteUriType": "static", "Uri": "/inner", "RewriteQueryStringType": "static", "QueryString": "q=1"})
+	h.rule("HttpRequestHeaderModificationRule", starts("/"), change("Request", "modify", "X-A", "1"))
+	h.rule("HttpResponseHeaderModificationRule", starts("/"), change("Response", "modify", "X-B", "1"))
+	h.rule("HttpResponseHeaderModificationRule", on("/kept/longer"), change("Response", "del", "X-B", ""))
+	h.rule("CompressionRule", "", arguments{"Gzip": "on"})
+	h.rule("HttpsApplicationConfiguration", `(http.host eq "safe.wild.shop.example")`, arguments{"HttpsForce": "on", "HttpsForceCode": "307"})
+	h.rule("CustomResponseCodeRule", on("/gone"), arguments{"ReturnCode": "410", "PageId": "0"})
+	h.call("CreateRoutineRoute", "", arguments{"RoutineName": "page", "RouteName": "no", "Rule": on("/fn/not"), "RouteEnable": "on", "Bypass": "on"})
+	h.call("CreateRoutineRoute", "", arguments{"RoutineName": "page", "RouteName": "fn", "Rule": starts("/fn"), "RouteEnable": "on"})
+	h.call("CreateRoutineRoute", "", arguments{"RoutineName": "page", "RouteName": "off", "Rule": starts("/off"), "RouteEnable": "off"})
+
+	for _, c := range []struct {
+		name, method, url string
+		header            map[string]string
+		answers, cache    string
+	}{
+		{name: "default only", url: "http://www.shop.example/", answers: "origin", cache: "DYNAMIC"},
+		{name: "static file", url: "http://www.shop.example/a.png", answers: "origin", cache: "MISS"},
+		{name: "cache rule", url: "http://www.shop.example/kept/x", answers: "origin", cache: "MISS"},
+		{name: "later cache rule", url: "http://www.shop.example/kept/longer", answers: "origin", cache: "MISS"},
+		{name: "post", method: "POST", url: "http://www.shop.example/kept/x", answers: "origin", cache: "DYNAMIC"},
+		{name: "not cached", url: "http://www.shop.example/never", answers: "origin", cache: "BYPASS"},
+		{name: "origin host", url: "http://www.shop.example/other-host", answers: "origin", cache: "DYNAMIC"},
+		{name: "no destination", url: "http://www.shop.example/nowhere", answers: "origin", cache: "DYNAMIC"},
+		{name: "redirect", url: "http://www.shop.example/old?b=2", answers: "redirect"},
+		{name: "dynamic redirect", url: "http://www.shop.example/dyn/y", answers: "redirect"},
+		{name: "rewrite", url: "http://www.shop.example/rewritten?z=2", answers: "origin", cache: "DYNAMIC"},
+		{name: "https", url: "http://safe.wild.shop.example/safe?x", answers: "https"},
+		{name: "custom response", url: "http://www.shop.example/gone", answers: "custom_response"},
+		{name: "routine", url: "http://www.shop.example/fn/", answers: "route"},
+		{name: "bypassed routine", url: "http://www.shop.example/fn/not", answers: "origin", cache: "DYNAMIC"},
+		{name: "route that is off", url: "http://www.shop.example/off", answers: "origin", cache: "DYNAMIC"},
+		{name: "wildcard record", url: "http://a.wild.shop.example/", answers: "origin", cache: "DYNAMIC"},
+		{name: "no record", url: "http://none.shop.example/", answers: "site"},
+		{name: "not proxied", url: "http://plain.shop.example/", answers: "site"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.method == "" {
+				c.method = http.MethodGet
+			}
+			out := h.simulate(arguments{"url": c.url, "method": c.method})
+			res := h.visit(c.method, c.url, c.header)
+			require.Equal(t, c.answers, out.Answers, out.Verdict)
+			require.Equal(t, doneBy(res), verdictOf(out), "%+v", out.Rules)
+			if out.Status != 0 {
+				require.Equal(t, res.StatusCode, out.Status, out.Verdict)
+			} else {
+				require.Equal(t, 200, res.StatusCode)
+			}
+			require.Equal(t, res.Header.Get("Location"), out.Location)
+			require.True(t, strings.HasPrefix(out.Cache, c.cache), out.Cache)
+			if c.answers != "origin" {
+				require.Nil(t, out.Origin)
+				return
+			}
+			require.Equal(t, res.Header.Get("X-Site-Cache-Status"), c.cache)
+			if out.Status == 0 {
+				require.Equal(t, res.Header.Get("X-Origin-Host"), out.Origin.Host)
+				require.True(t, strings.HasSuffix(out.Origin.URL, ":"+h.port()+res.Header.Get("X-Origin-Uri")), out.Origin.URL)
+			}
+		})
+	}
+}
+
+// Of several configurations it says which wins and which does not, and why.
+func TestSimulationNamesTheWinner(t *testing.T) {
+	h := newHosting(t, "NS")
+	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
+	h.record("www.shop.example", true)
+	all := `(http.host eq "www.shop.example")`
+	global := h.rule("CacheRule", "", arguments{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "5"})
+	first := h.rule("CacheRule", all, arguments{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "60", "ServeStale": "on"})
+	second := h.rule("CacheRule", all, arguments{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "600"})
+	other := h.rule("CacheRule", `(http.host eq "www.shop.example" and http.request.method eq "PUT")`, arguments{"EdgeCacheMode": "no_cache"})
+	out := h.simulate(arguments{"url": "https://www.shop.example/"})
+	require.Equal(t, "MISS, then HIT: kept 600 s", out.Cache)
+	require.Equal(t, []tools.SimulatedRule{
+		{Kind: "cache", ID: tools.ID(global), Outcome: "overridden", By: "cache " + second},
+		{Kind: "cache", ID: tools.ID(first), Name: "of a test", Rule: all, Outcome: "applies", By: "cache " + second, Does: "serve_stale=on"},
+		{Kind: "cache", ID: tools.ID(second), Name: "of a test", Rule: all, Outcome: "applies", Does: "edge_cache_mode=override_origin edge_cache_ttl=600"},
+	}, out.Rules)
+	require.Equal(t, []tools.MissedRule{{Kind: "cache", ID: tools.ID(other), Name: "of a test", Why: `http.request.method eq "PUT": no, it is "GET"`}}, out.Missed)
+
+	h.call("CreateRoutineRoute", "", arguments{"RoutineName": "fn", "RouteName": "fn", "Rule": all, "RouteEnable": "on"})
+	out = h.simulate(arguments{"url": "https://www.shop.example/"})
+	require.Equal(t, "route", out.Answers)
+	require.Equal(t, "the routine fn answers", out.Verdict)
+	for _, r := range out.Rules[1:] {
+		require.Equal(t, tools.RuleNotReached, r.Outcome)
+		require.Equal(t, "route "+string(out.Rules[0].ID), r.By)
+	}
+
+	list := callOK[tools.ListOutput](t, h.s, "create_list", arguments{"name": "bad", "kind": "ip", "items": []string{"198.51.100.0/24"}})
+	require.NotEmpty(t, list.ID)
+	callOK[tools.CreateWafRulesOutput](t, h.s, "create_waf_rules", arguments{"site_id": h.site, "phase": "http_custom",
+		"rules": []arguments{{"name": "no", "expression": "(ip.src in $bad)", "action": "deny"}}})
+	address := "http://www.shop.example/"
+	for ip, status := range map[string]int{"198.51.100.7": 403, "203.0.113.7": 0} {
+		out = h.simulate(arguments{"url": address, "client_ip": ip})
+		require.Equal(t, status, out.Status, "%+v", out)
+		res := h.visit(http.MethodGet, address, map[string]string{"X-Esa-Client-Ip": ip})
+		require.Equal(t, doneBy(res), verdictOf(out))
+	}
+
+	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "www.shop.example"}), "url is")
+	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "ftp://www.shop.example/"}), "http://")
+	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "http://other.example/"}), "list_sites")
+	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "http://www.shop.example/", "client_ip": "x"}), "client_ip")
+}
