@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -119,9 +120,36 @@ func (j *Journal) add(c Change) error {
 
 // clean is what the log shows of parameters: no secrets, and no long texts.
 func (j *Journal) clean(action string, params map[string]any) map[string]any {
-	plain, _ := decoded(params).(map[string]any)
+	// Abridged first: a batch may have megabytes, which nothing else is to copy.
+	plain, _ := decoded(abridged(params)).(map[string]any)
 	short, _ := shortened(j.redact(action, plain)).(map[string]any)
 	return short
+}
+
+// maxShownItems is how many members of a list or an object the log shows.
+const maxShownItems = 50
+
+// abridged cuts long lists and objects, and says how much is missing. What is
+// cut is a copy.
+func abridged(v any) any {
+	switch v := v.(type) {
+	case []any:
+		if len(v) <= maxShownItems {
+			return v
+		}
+		return append(slices.Clone(v[:maxShownItems]), fmt.Sprintf("... and %d more", len(v)-maxShownItems))
+	case map[string]any:
+		out := make(map[string]any, min(len(v), maxShownItems+1))
+		for i, name := range slices.Sorted(maps.Keys(v)) {
+			if i == maxShownItems {
+				out["..."] = fmt.Sprintf("and %d more", len(v)-maxShownItems)
+				break
+			}
+			out[name] = abridged(v[name])
+		}
+		return out
+	}
+	return v
 }
 
 func shortened(v any) any {

@@ -68,13 +68,9 @@ func batchKeys(c *Call) []string {
 	var keys []string
 	switch c.Op.Action {
 	case "BatchPutKv":
-		for _, pair := range c.List("KvList") {
-			if pair, ok := pair.(map[string]any); ok {
-				keys = append(keys, scalar(pair["Key"]))
-			}
-		}
+		eachPair(c, func(get func(string) string) { keys = append(keys, get("Key")) })
 	case "BatchDeleteKv":
-		for _, key := range c.List("Keys") {
+		for _, key := range items(c, "Keys") {
 			keys = append(keys, scalar(key))
 		}
 	}
