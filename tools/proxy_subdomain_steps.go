@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // hostCertificate is what this tool needs to know of a certificate.
@@ -108,17 +109,15 @@ func (p *proxySetup) ensureRule(ctx context.Context) (SetupStep, error) {
 		in.RuleRef = RuleRef{SiteRef: in.SiteRef, RuleID: found.ID, Enabled: &on}
 	} else if in.OriginScheme == "" && in.OriginPort == 0 {
 		in.OriginScheme = "https"
-		p.out.Note(esa.Note{ID: "origin-scheme", Text: schemeNote(0) + ". If the origin speaks http only, call again with origin_scheme http"})
+		p.out.Note(esa.Note{ID: "origin-scheme", Text: guard.OriginSchemeNote(0) + ". If the origin speaks http only, call again with origin_scheme http"})
 	}
-	written, err := setOriginRule(ctx, p.d, in)
+	// The steps of the record and of the verification say these.
+	said := guard.WithSaid(guard.WithSaid(ctx, "origin-not-proxied"), "origin-route-wins")
+	written, err := setOriginRule(said, p.d, in)
 	if err != nil {
 		return SetupStep{}, fmt.Errorf("write the origin rule: %w", err)
 	}
-	for _, n := range written.Notes {
-		if n.ID != "origin-not-proxied" { // the record's step says that
-			p.out.Note(n)
-		}
-	}
+	p.out.Note(written.Notes...)
 	step := SetupStep{ID: string(written.Rule.ID), Status: StepDone, Detail: "origin rule: " + describeOrigin(written.Rule.Settings)}
 	if p.record == nil {
 		step.Detail += "; it runs once the record is there"

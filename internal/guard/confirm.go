@@ -32,11 +32,18 @@ func WithAsker(ctx context.Context, ask Asker) context.Context {
 	return context.WithValue(ctx, askerKey{}, ask)
 }
 
-// WithSaid returns a context in which the guardrail id need not ask: the
-// arguments said in so many words what it would ask about.
+// WithSaid returns a context in which the guardrail id has nothing to ask or to
+// say: the arguments said in so many words what it would ask about, or the caller
+// sees to it and says so in its own result.
 func WithSaid(ctx context.Context, id string) context.Context {
 	said, _ := ctx.Value(saidKey{}).([]string)
 	return context.WithValue(ctx, saidKey{}, append(slices.Clone(said), id))
+}
+
+// isSaid reports whether the guardrail id has nothing to say.
+func isSaid(ctx context.Context, id string) bool {
+	said, _ := ctx.Value(saidKey{}).([]string)
+	return slices.Contains(said, id)
 }
 
 // Confirm has a question answered by the context's asker.
@@ -53,11 +60,10 @@ func Confirm(ctx context.Context, q Question) error {
 
 // confirm has a call confirmed if a guardrail wants that.
 func confirm(ctx context.Context, c *Call) error {
-	said, _ := ctx.Value(saidKey{}).([]string)
 	q := Question{Action: c.Op.Action}
 	var lost, states []string
 	for _, a := range c.asked {
-		if slices.Contains(said, a.id) {
+		if isSaid(ctx, a.id) {
 			continue
 		}
 		q.IDs = append(q.IDs, a.id)

@@ -257,6 +257,9 @@ func (g *Guard) check(ctx context.Context, c *Call, rows []*Row) error {
 
 // run runs one function of a row. What it cannot read is a warning.
 func (g *Guard) run(ctx context.Context, c *Call, row *Row, f func(context.Context, *Call) error) error {
+	if isSaid(ctx, row.ID) && !row.does(Ask) {
+		return nil
+	}
 	c.row = row
 	err := f(ctx, c)
 	var refused *Refusal
