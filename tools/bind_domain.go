@@ -97,7 +97,7 @@ func (b *binding) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			step.Status, step.Detail = StepFailed, strings.ReplaceAll(Explain("it", err), "\n", ". ")
+			step.Status, step.Detail = StepFailed, oneLine(Explain("it", err))
 		}
 		step.Step = s.name
 		b.out.Steps = append(b.out.Steps, step)

@@ -148,3 +148,12 @@ func plain(err error) string {
 	}
 	return err.Error()
 }
+
+// oneLine joins the lines of an error, each with its full stop.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines[:len(lines)-1] {
+		lines[i] = strings.TrimRight(lines[i], ". ") + "."
+	}
+	return strings.Join(lines, " ")
+}

@@ -116,7 +116,7 @@ func (p *proxySetup) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			step.Status, step.Detail = StepFailed, strings.ReplaceAll(Explain("it", err), "\n", ". ")
+			step.Status, step.Detail = StepFailed, oneLine(Explain("it", err))
 		}
 		step.Step = s.name
 		p.out.Steps = append(p.out.Steps, step)

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/guard"
@@ -61,6 +63,12 @@ func (f settingsFamily) send(ctx context.Context, d *Deps, params esa.Params, ou
 	}](ctx, d, &out.Noted, f.action(verb), params)
 	if err == nil && out.Created {
 		out.Rule.ID = answer.ConfigID
+	}
+	if err == nil && slices.ContainsFunc(out.Notes, func(n esa.Note) bool { return strings.HasPrefix(n.ID, "rule-") }) {
+		// A guardrail may have mended the expression: what is stored is shown.
+		if stored, readErr := f.get(ctx, d, &out.Noted, out.SiteID, out.Rule.ID); readErr == nil {
+			out.Rule.Rule = stored.Rule
+		}
 	}
 	return err
 }
