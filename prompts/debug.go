@@ -31,6 +31,7 @@ func debugADomain() Prompt {
 				return
 			}
 			ref := object{"site_id": string(site.ID)}
+			p.diagnose(host)
 			p.debugRecords(site, host)
 			p.debugCertificates(ref, host)
 			p.debugRules(ref, host)
@@ -39,6 +40,26 @@ func debugADomain() Prompt {
 			p.step("Say what is wrong and which finding shows it. Ask the person before you change or delete anything.", "说明问题所在以及依据哪条信息；修改或删除任何内容前先征得用户同意。")
 			p.read("errors", "origin-rules", "cache", "certificates", "dns-records")
 		},
+	}
+}
+
+// diagnose shows what diagnose_domain finds wrong, with the calls that mend it.
+func (p *page) diagnose(host string) {
+	out, ok := look[tools.DiagnoseDomainOutput](p, "diagnose_domain", object{"host": host})
+	if !ok {
+		return
+	}
+	if out.Healthy {
+		p.find("diagnose_domain finds nothing wrong in the configuration: %s.", "diagnose_domain 未发现配置问题：%s。", out.Verdict)
+	}
+	for _, f := range out.Findings {
+		if f.Severity == tools.SeverityInfo {
+			continue
+		}
+		p.find("%s (%s): %s [%s].", "%s（%s）：%s [%s]。", f.ID, f.Severity, f.Finding, f.Evidence)
+		if f.Fix != nil {
+			p.step("Against %s: %s.", "针对 %s：%s。", f.ID, p.call(f.Fix.Tool, f.Fix.Arguments))
+		}
 	}
 }
 

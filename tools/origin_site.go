@@ -38,6 +38,23 @@ func searchRecords(ctx context.Context, d *Deps, notes *Noted, params esa.Params
 	return records, nil
 }
 
+// recordWith is the name of the address record that has an address; empty if
+// none has.
+func recordWith(ctx context.Context, d *Deps, notes *Noted, site ID, ip string) (string, error) {
+	records, err := searchRecords(ctx, d, notes, esa.Params{"SiteId": site.number(), "Type": "A/AAAA", "PageNumber": 1, "PageSize": 500})
+	if err != nil {
+		return "", err
+	}
+	for _, r := range records {
+		for value := range strings.SplitSeq(r.Data.Value, ",") {
+			if strings.TrimSpace(value) == ip {
+				return r.Name, nil
+			}
+		}
+	}
+	return "", nil
+}
+
 // isIP reports whether a text is an address, with or without brackets.
 func isIP(text string) bool {
 	_, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(text), "[]"))

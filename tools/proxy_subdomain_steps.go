@@ -29,30 +29,44 @@ func (c hostCertificate) covers(host string) bool {
 	return false
 }
 
-// ensureCertificate looks for a certificate of the host, and applies for one
-// where none is valid or under way.
-func (p *proxySetup) ensureCertificate(ctx context.Context) (SetupStep, error) {
-	var applying, refused *hostCertificate
+// hostCertificates lists the certificates that cover a host, in whatever state.
+func hostCertificates(ctx context.Context, d *Deps, notes *Noted, site ID, host string) ([]hostCertificate, error) {
+	var list []hostCertificate
 	for page := 1; page > 0 && page <= 20; {
 		answer, err := invoke[struct {
 			Result     []hostCertificate
 			TotalCount int
-		}](ctx, p.d, &p.out.Noted, "ListCertificates", esa.Params{"SiteId": p.site.ID.number(), "PageNumber": page, "PageSize": 50})
+		}](ctx, d, notes, "ListCertificates", esa.Params{"SiteId": site.number(), "PageNumber": page, "PageSize": 50})
 		if err != nil {
-			return SetupStep{}, fmt.Errorf("list the certificates: %w", err)
+			return nil, fmt.Errorf("list the certificates: %w", err)
 		}
 		for _, c := range answer.Result {
-			switch {
-			case !c.covers(p.in.Host):
-			case c.Status == "OK" || c.Status == "Issued" || c.Status == "Expiring":
-				return SetupStep{ID: c.ID, Status: StepExisting, Detail: "valid certificate (" + c.Status + ")"}, nil
-			case c.Status == "Applying":
-				applying = &c
-			case c.Status == "ApplyFailed":
-				refused = &c
+			if c.covers(host) {
+				list = append(list, c)
 			}
 		}
 		page = nextPage(page, 50, answer.TotalCount)
+	}
+	return list, nil
+}
+
+// ensureCertificate looks for a certificate of the host, and applies for one
+// where none is valid or under way.
+func (p *proxySetup) ensureCertificate(ctx context.Context) (SetupStep, error) {
+	var applying, refused *hostCertificate
+	list, err := hostCertificates(ctx, p.d, &p.out.Noted, p.site.ID, p.in.Host)
+	if err != nil {
+		return SetupStep{}, err
+	}
+	for _, c := range list {
+		switch c.Status {
+		case "OK", "Issued", "Expiring":
+			return SetupStep{ID: c.ID, Status: StepExisting, Detail: "valid certificate (" + c.Status + ")"}, nil
+		case "Applying":
+			applying = &c
+		case "ApplyFailed":
+			refused = &c
+		}
 	}
 	if applying != nil {
 		return SetupStep{ID: applying.ID, Status: StepWaiting, Detail: "applied for, not issued yet: that takes 1 to 5 minutes"}, nil

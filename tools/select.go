@@ -12,7 +12,7 @@ func defaultTools() []string {
 	return []string{
 		"deploy_pages", "deploy_html", "get_deployment",
 		"list_routines", "get_routine",
-		"list_sites", "get_site",
+		"list_sites", "get_site", "diagnose_domain",
 		"list_records", "create_record", "update_record", "delete_record",
 		"purge_cache", "check_rule",
 		"query_time_series", "query_top_data",

@@ -104,6 +104,7 @@ func siteTools() []Tool {
 			Description: "Shows one site, or that of a host name: state, access type, coverage, plan, name servers, and what it waits for.",
 			ReadOnly:    Yes, Destructive: No, Idempotent: Yes, OpenWorld: Yes, Versioned: true,
 		}, getSite),
+		diagnoseDomainTool(),
 		Define(Meta{
 			Name: "create_site", Title: "Add a site", Toolset: "sites",
 			Calls:       []string{"CreateSite", "GetSite", "ListUserRatePlanInstances"},

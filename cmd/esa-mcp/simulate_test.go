@@ -18,6 +18,7 @@ import (
 type hosting struct {
 	t      *testing.T
 	s      *server
+	rig    *rig
 	c      *esa.Client
 	edge   *url.URL
 	site   string
@@ -29,7 +30,7 @@ func newHosting(t *testing.T, access string) *hosting {
 	r := newRig(t)
 	c, err := esa.New(esa.Config{Endpoint: r.info.Endpoint, Credentials: esa.StaticCredentials(r.info.AccessKeyID, r.info.AccessKeySecret, "")})
 	require.NoError(t, err)
-	h := &hosting{t: t, s: start(t, r.env, "--toolsets", "all"), c: c}
+	h := &hosting{t: t, rig: r, s: start(t, r.env, "--toolsets", "all"), c: c}
 	h.edge, err = url.Parse(r.info.Edge)
 	require.NoError(t, err)
 	h.site = string(newSite(t, h.s, "shop.example", access).ID)

@@ -123,11 +123,16 @@ func fixOriginScheme(ctx context.Context, c *Call) error {
 	return nil
 }
 
+// UsuallyHTTP reports whether servers at a port mostly speak http.
+func UsuallyHTTP(port int) bool {
+	return slices.Contains([]int{80, 3000, 5000, 8000, 8080, 8880, 8888}, port)
+}
+
 // OriginSchemeNote says that https was taken for an origin whose scheme was left
 // out, and that its port, 0 if none was given, usually speaks http.
 func OriginSchemeNote(port int) string {
 	text := "OriginScheme was left out: set to https, the service's default"
-	if slices.Contains([]int{80, 3000, 5000, 8000, 8080, 8880, 8888}, port) {
+	if UsuallyHTTP(port) {
 		text += fmt.Sprintf(". Port %d usually speaks http: if the edge then answers 502, set it to http", port)
 	}
 	return text
