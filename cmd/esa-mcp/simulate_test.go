@@ -131,7 +131,11 @@ func verdictOf(out tools.SimulateRequestOutput) []string {
 		}
 		switch {
 		case word == "waf":
-			word += " " + strings.TrimPrefix(strings.TrimPrefix(r.Does, "http_"), "custom ")
+			if phase, action, _ := strings.Cut(r.Does, " "); phase == "http_whitelist" {
+				word += " whitelist"
+			} else {
+				word += " " + action
+			}
 		case word == "route" && strings.HasPrefix(r.Does, "bypass"):
 			word += " bypass"
 		}
@@ -294,4 +298,66 @@ func TestSimulationNamesTheWinner(t *testing.T) {
 	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "ftp://www.shop.example/"}), "http://")
 	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "http://other.example/"}), "list_sites")
 	require.Contains(t, h.s.refuse(t, "simulate_request", arguments{"url": "http://www.shop.example/", "client_ip": "x"}), "client_ip")
+}
+
+// Security rules let past, refuse, check and count as the local edge has them.
+func TestSimulatedSecurityIsDone(t *testing.T) {
+	h := newHosting(t, "NS")
+	h.record("www.shop.example", true)
+	on := func(path string) string { return `(http.request.uri.path eq "` + path + `")` }
+	add := func(phase string, rules ...arguments) {
+		callOK[tools.CreateWafRulesOutput](t, h.s, "create_waf_rules", arguments{"site_id": h.site, "phase": phase, "rules": rules})
+	}
+	add("http_whitelist", arguments{"name": "past all", "expression": on("/past"), "config": arguments{"Actions": arguments{"Bypass": arguments{"Skip": "all"}}}},
+		arguments{"name": "past a phase", "expression": on("/phase"), "config": arguments{"Actions": arguments{"Bypass": arguments{"Skip": "part", "Tags": []string{"http_custom"}}}}})
+	add("ip_access_rule", arguments{"name": "ip", "action": "deny", "config": arguments{"Type": "ip", "Value": "198.51.100.0/24"}},
+		arguments{"name": "country", "action": "deny", "config": arguments{"Type": "country", "Value": "FR"}})
+	add("http_custom", arguments{"name": "watch", "expression": `(starts_with(http.request.uri.path, "/"))`, "action": "monitor"},
+		arguments{"name": "no", "expression": `(http.request.uri.path in {"/no" "/past" "/phase"})`, "action": "deny"},
+		arguments{"name": "check", "expression": on("/check"), "action": "js"},
+		arguments{"name": "off", "expression": on("/"), "action": "deny", "status": "off"},
+		arguments{"name": "coded", "expression": on("/coded"), "action": "deny", "config": arguments{"Actions": arguments{"Response": arguments{"Code": 429, "Id": 0}}}})
+	for _, c := range []struct {
+		path, ip, country string
+		status            int
+	}{
+		{"/", "203.0.113.7", "CN", 0}, {"/past", "203.0.113.7", "", 0}, {"/phase", "203.0.113.7", "", 0}, {"/no", "203.0.113.7", "", 403}, {"/coded", "203.0.113.7", "", 429},
+		{"/check", "203.0.113.7", "", 403}, {"/", "198.51.100.9", "", 403}, {"/", "203.0.113.7", "FR", 403}, {"/past", "198.51.100.9", "", 0},
+	} {
+		address := "http://www.shop.example" + c.path
+		out := h.simulate(arguments{"url": address, "client_ip": c.ip, "country": c.country})
+		res := h.visit(http.MethodGet, address, map[string]string{"X-Esa-Client-Ip": c.ip, "X-Esa-Client-Country": c.country})
+		require.Equal(t, doneBy(res), verdictOf(out), "%s: %+v", c.path, out.Rules)
+		require.Equal(t, c.status, out.Status, c.path)
+		if c.status != 0 {
+			require.Equal(t, c.status, res.StatusCode)
+		}
+	}
+}
+
+// The sequence decides, not the age of a rule.
+func TestSimulationGoesBySequence(t *testing.T) {
+	h := newHosting(t, "NS")
+	h.record("www.shop.example", true)
+	all := `(http.host eq "www.shop.example")`
+	to := func(target string) arguments {
+		return arguments{"Type": "static", "TargetUrl": target, "StatusCode": "302", "ReserveQueryString": "off"}
+	}
+	older := h.rule("RedirectRule", all, to("https://older.example/"))
+	newer := h.rule("RedirectRule", all, to("https://newer.example/"))
+	h.call("UpdateRedirectRule", "", arguments{"ConfigId": newer, "Sequence": 1})
+	h.call("UpdateRedirectRule", "", arguments{"ConfigId": older, "Sequence": 2})
+	out := h.simulate(arguments{"url": "http://www.shop.example/"})
+	res := h.visit(http.MethodGet, "http://www.shop.example/", nil)
+	require.Equal(t, "https://newer.example/", out.Location)
+	require.Equal(t, res.Header.Get("Location"), out.Location)
+	require.Equal(t, doneBy(res), verdictOf(out))
+	require.Equal(t, tools.RuleShadowed, out.Rules[1].Outcome)
+	require.Equal(t, "redirect "+newer, out.Rules[1].By)
+
+	// A related record leads to a routine without any route.
+	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
+	callOK[tools.RelatedRecordOutput](t, h.s, "create_related_record", arguments{"routine": "fn", "record": "app.shop.example"})
+	require.Equal(t, "route", h.simulate(arguments{"url": "http://app.shop.example/"}).Answers)
+	require.Equal(t, 200, h.visit(http.MethodGet, "http://app.shop.example/", nil).StatusCode)
 }

@@ -49,7 +49,7 @@ func Symptoms() []Symptom {
 		{"401 on a default domain of a routine or Pages site", "Not an error of the site: default domains are private.",
 			"Open the address with its access token, as get_routine gives it, or bind a custom domain for the public."},
 		{"502 destination_not_found on the edge", "The origin is not down: an origin rule names a raw address or a host that is no record of the site.",
-			"Give the rule the name of a record of the site (list_records, set_origin_rule)."},
+			"Give the rule the name of a record of the site (set_origin_rule); diagnose_domain finds it and offers the call."},
 		{"A site search finds nothing", "The service's search is exact unless told otherwise, and a trailing dot breaks it.",
 			"list_sites searches in the middle of names, too."},
 		{"HTTP 200, and yet something failed", "Batches of records, of KV pairs and purges report failed rows inside a successful answer.",
