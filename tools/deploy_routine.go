@@ -181,7 +181,7 @@ func (r *deployment) stage(ctx context.Context, code []byte) error {
 	fresh := func(ctx context.Context) (esa.PostForm, error) {
 		answer, err := esa.Call[struct{ OssPostConfig map[string]any }](ctx, r.ESA, "GetRoutineStagingCodeUploadInfo", params)
 		if err != nil {
-			return esa.PostForm{}, r.explainLimit(ctx, err)
+			return esa.PostForm{}, fmt.Errorf("create a version of %s: %w", r.name, err)
 		}
 		return esa.ScriptForm(answer.OssPostConfig)
 	}
@@ -200,7 +200,7 @@ func (r *deployment) stage(ctx context.Context, code []byte) error {
 	}
 	answer, err := esa.Call[struct{ CodeVersion string }](ctx, r.ESA, "CommitRoutineStagingCode", commit)
 	if err != nil {
-		return r.explainLimit(ctx, err)
+		return fmt.Errorf("create a version of %s: %w", r.name, err)
 	}
 	r.version = answer.CodeVersion
 	return nil

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // create makes the routine.
@@ -20,14 +19,11 @@ func (r *deployment) create(ctx context.Context) error {
 	return createRoutine(ctx, r.ESA, params)
 }
 
-// createRoutine makes a routine. Somebody else may have made it meanwhile: the
-// three spellings of that error are fine (esa-facts 1.2).
+// createRoutine makes a routine. Somebody else may have made it meanwhile, which
+// is fine.
 func createRoutine(ctx context.Context, c esa.Caller, params esa.Params) error {
 	_, err := c.Call(ctx, "CreateRoutine", params)
-	if code := esa.CodeOf(err); strings.HasPrefix(code, "Routine") && strings.Contains(code, "AlreadyExist") {
-		return nil
-	}
-	if err == nil {
+	if err == nil || guard.IsRoutineTaken(err) {
 		return nil
 	}
 	if status := serviceStatus(ctx, c); status != "" && status != "Running" {
@@ -87,7 +83,7 @@ func (r *deployment) newVersion(ctx context.Context) (esa.PostForm, error) {
 		OssPostConfig map[string]any
 	}](ctx, r.ESA, "CreateRoutineWithAssetsCodeVersion", params)
 	if err != nil {
-		return esa.PostForm{}, r.explainLimit(ctx, err)
+		return esa.PostForm{}, fmt.Errorf("create a version of %s: %w", r.name, err)
 	}
 	r.version = answer.CodeVersion
 	return esa.AssetsForm(answer.OssPostConfig)
@@ -100,31 +96,6 @@ func (r *deployment) variablesOf() string {
 		return staging
 	}
 	return production
-}
-
-// explainLimit adds, when the routine keeps as many versions as it may, which of
-// them can go.
-func (r *deployment) explainLimit(ctx context.Context, cause error) error {
-	code := strings.ToLower(esa.CodeOf(cause))
-	if !strings.Contains(code, "quota") && !strings.Contains(code, "limit") && !strings.Contains(code, "exceed") {
-		return fmt.Errorf("create a version of %s: %w", r.name, cause)
-	}
-	versions, err := listVersions(ctx, r.ESA, r.name)
-	if err != nil {
-		return fmt.Errorf("create a version of %s: %w", r.name, cause)
-	}
-	now, _, err := getRoutine(ctx, r.ESA, r.name)
-	if err != nil {
-		return fmt.Errorf("create a version of %s: %w", r.name, cause)
-	}
-	var idle []string
-	for _, v := range slices.Backward(versions) { // oldest first
-		if !now.deployed(v.CodeVersion) {
-			idle = append(idle, v.CodeVersion)
-		}
-	}
-	return fmt.Errorf("routine %s keeps as many versions as it may (%d); not deployed, oldest first: %s. Delete one with delete_routine_version and deploy again: %w",
-		r.name, len(versions), strings.Join(idle, ", "), cause)
 }
 
 // discard takes back a version that nothing will use. It is a kindness: if it

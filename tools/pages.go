@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/pages"
 )
 
@@ -18,13 +19,10 @@ func pagesTools() []Tool {
 	return []Tool{deployPages(), deployHTML(), getDeployment(), bindCustomDomain()}
 }
 
-// routineName is ESA's rule for the name of a routine (esa-facts 1.2). It becomes
-// a DNS label, which bounds its length.
-var routineName = lazyRegexp(`^[a-z][a-z0-9-]{1,62}$`)
-
+// checkName refuses a name that no routine can have, before anything else is done.
 func checkName(name string) error {
-	if !routineName().MatchString(name) {
-		return Refuse("name %q is not a routine name (pages-name): a lower-case letter first, then lower-case letters, digits and hyphens, 2 to 63 characters. For example my-site.", name)
+	if err := guard.CheckRoutineName(name); err != nil {
+		return Refuse("name %w (pages-name). For example my-site.", err)
 	}
 	return nil
 }

@@ -177,19 +177,6 @@ func createRelatedRecord(ctx context.Context, d *Deps, in RelatedRecordInput) (R
 	if err != nil {
 		return out, err
 	}
-	if site.AccessType == "CNAME" {
-		return out, Refuse("The site %s has CNAME access: a related record makes no record there that the DNS provider could point at, and traffic would go to the origin (er-related-cname). Use bind_custom_domain with routine %q and domain %q.",
-			site.Name, in.Routine, name)
-	}
-	records, err := recordsNamed(ctx, d, &out.Noted, site.ID, name)
-	if err != nil {
-		return out, fmt.Errorf("look for DNS records of %s: %w", name, err)
-	}
-	for _, r := range records {
-		if r.Type == "A/AAAA" || r.Type == "CNAME" || r.Type == "NS" {
-			return out, Refuse("%s has the %s record %s: a name has either a DNS record or a related record (er-record-conflict). Delete that record, or keep it and add a route with bind_custom_domain.", name, r.Type, r.ID)
-		}
-	}
 	answer, err := invoke[struct{ RecordID ID }](ctx, d, &out.Noted, "CreateRoutineRelatedRecord", esa.Params{
 		"Name": in.Routine, "SiteId": site.ID.number(), "RecordName": name,
 	})

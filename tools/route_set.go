@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // SetRouteInput are the arguments of set_route.
@@ -83,10 +84,6 @@ func (in SetRouteInput) ensure(ctx context.Context, d *Deps, site ID, rule strin
 	if out.Route, err = readRoute(ctx, d, &out.Noted, site, in.ID); err != nil {
 		return out, err
 	}
-	if out.Status != "unchanged" {
-		out.Note(propagation(d)...)
-	}
-	out.Note(missingRecords(ctx, d, site, out.Rule)...)
 	return out, nil
 }
 
@@ -104,17 +101,7 @@ func (in SetRouteInput) expression(notes *Noted) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("pattern %s became the rule %s.", in.Pattern, p.Expression())
-	switch {
-	case !strings.Contains(strings.TrimPrefix(in.Pattern, "https://"), "/"):
-		text += " Without a path it is for all paths."
-	case p.Exact && p.Prefix == "/":
-		text += " It is for the home page alone: end it with /* for all paths."
-	}
-	if p.Apex {
-		text += " It is for " + p.Host + " and all names below."
-	}
-	notes.Note(esa.Note{ID: "er-route-pattern", Text: text})
+	notes.Note(guard.DescribeRoutePattern(in.Pattern, p))
 	return p.Expression(), nil
 }
 
@@ -210,44 +197,4 @@ func routeName(routine, rule string) string {
 		return routine
 	}
 	return routine + "-" + strings.ReplaceAll(strings.TrimPrefix(hosts[0], "*."), ".", "-")
-}
-
-// missingRecords warns of hosts that no request can reach the edge by. It is a
-// courtesy: what cannot be looked up is not warned of.
-func missingRecords(ctx context.Context, d *Deps, site ID, rule string) []esa.Note {
-	var notes []esa.Note
-	for i, host := range ruleHosts(rule) {
-		if i == 5 {
-			break
-		}
-		if reached, err := reachesEdge(ctx, d, site, host); err == nil && !reached {
-			notes = append(notes, esa.Note{ID: "er-route-needs-record", Text: fmt.Sprintf(
-				"%s has no proxied record on the site, so the route gets no requests of it: bind_custom_domain makes one, or create a proxied record.", host)})
-		}
-	}
-	return notes
-}
-
-// reachesEdge reports whether a host, or for *.domain any host below it, has a
-// record that leads to the edge.
-func reachesEdge(ctx context.Context, d *Deps, site ID, host string) (bool, error) {
-	names, match := []string{host}, "exact"
-	if below, wild := strings.CutPrefix(host, "*"); wild {
-		names, match = []string{below}, "suffix"
-	} else if _, parent, ok := strings.Cut(host, "."); ok {
-		names = append(names, "*."+parent)
-	}
-	for _, name := range names {
-		params := esa.Params{"SiteId": site.number(), "RecordName": name, "RecordMatchType": match, "PageNumber": 1, "PageSize": 1}
-		edge, err := esa.Call[listRecordsAnswer](ctx, d.ESA, "ListEdgeRoutineRecords", params)
-		if err != nil || len(edge.Records) > 0 {
-			return err == nil, err
-		}
-		params["Proxied"] = true
-		plain, err := esa.Call[listRecordsAnswer](ctx, d.ESA, "ListRecords", params)
-		if err != nil || len(plain.Records) > 0 {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }

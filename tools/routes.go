@@ -165,14 +165,5 @@ func deleteRoute(ctx context.Context, d *Deps, in DeleteRouteInput) (DeleteRoute
 	if err != nil {
 		return out, fmt.Errorf("delete route %s: %w", in.ID, err)
 	}
-	out.Note(propagation(d)...)
 	return out, nil
-}
-
-// propagation warns that routes take their time.
-func propagation(d *Deps) []esa.Note {
-	if d.Local != nil {
-		return nil
-	}
-	return []esa.Note{{ID: "er-propagation", Text: "A change of routes takes 3 to 5 minutes to reach the whole edge."}}
 }

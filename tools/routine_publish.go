@@ -72,9 +72,6 @@ func (r *deployment) publish(ctx context.Context, version string) (PublishRoutin
 			return out, err
 		}
 	}
-	if err := r.checkVersion(ctx); err != nil {
-		return out, err
-	}
 	for _, env := range r.environments() {
 		if err := r.release(ctx, env); err != nil {
 			return out, r.halfway(ctx, "deployment to "+env, err)
@@ -85,23 +82,6 @@ func (r *deployment) publish(ctx context.Context, version string) (PublishRoutin
 		return out, err
 	}
 	return PublishRoutineVersionOutput{Noted: done.Noted, Name: r.name, Version: r.version, Live: done.Live, Address: done.Address}, nil
-}
-
-// checkVersion refuses a version that is not built, before anything is changed.
-func (r *deployment) checkVersion(ctx context.Context) error {
-	for _, version := range []string{r.version, r.rest} {
-		if version == "" {
-			continue
-		}
-		v, err := esa.Call[codeVersion](ctx, r.ESA, "GetRoutineCodeVersionInfo", esa.Params{"Name": r.name, "CodeVersion": version})
-		if err != nil {
-			return fmt.Errorf("look up version %s of %s: %w", version, r.name, err)
-		}
-		if !v.is(versionAvailable) {
-			return Refuse("Version %s of %s cannot be deployed: its status is %s, not available (pages-ready).", version, r.name, v.Status)
-		}
-	}
-	return nil
 }
 
 // previous finds the version to go back to. The service keeps no history of

@@ -30,7 +30,7 @@ func TestRoutes(t *testing.T) {
 	require.True(t, made.Enabled)
 	require.Equal(t, "10", made.Timeout)
 	require.Equal(t, "fn-www-shop-example", made.Name)
-	require.Equal(t, []string{"er-route-pattern", "er-propagation", "er-route-needs-record"}, noteIDs(made.Notes))
+	require.Equal(t, []string{"er-route-pattern", "er-route-needs-record", "er-propagation"}, noteIDs(made.Notes))
 
 	_, err := c.Call(t.Context(), "CreateRecord", esa.Params{"SiteId": made.SiteID, "RecordName": "*.shop.example", "Type": "A/AAAA",
 		"Ttl": 1, "Proxied": true, "BizName": "web", "Data": map[string]any{"Value": "203.0.113.7"}})

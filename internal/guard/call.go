@@ -23,11 +23,14 @@ type Call struct {
 
 	params esa.Params // under the API's names where it has them; ours to change
 	answer map[string]any
-	notes  []esa.Note
-	row    *Row // whose turn it is
-	off    bool
-	asked  []question
-	record map[string]any // that UpdateRecord changes, once it was read
+	// settled says that the service refused the call, and that the answer is a
+	// guardrail's.
+	settled bool
+	notes   []esa.Note
+	row     *Row // whose turn it is
+	off     bool
+	asked   []question
+	record  map[string]any // that UpdateRecord changes, once it was read
 	// localOrigins says that the edge reaches this machine.
 	localOrigins bool
 	now          func() time.Time
@@ -254,6 +257,10 @@ func (c *Call) Site() string { return c.Text("SiteId") }
 
 // Answer is what the service answered; only After has it.
 func (c *Call) Answer() map[string]any { return c.answer }
+
+// Settle makes a call that the service refused a success with the answer: what it
+// was to bring about is so already. Only Failed may.
+func (c *Call) Settle(answer map[string]any) { c.answer, c.settled = answer, true }
 
 // Fixed notes what the guardrail has changed.
 func (c *Call) Fixed(format string, a ...any) { c.note(format, a...) }

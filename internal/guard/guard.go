@@ -29,7 +29,8 @@
 // An error of the state is returned as it is: the guardrail then warns that it
 // could not look, and lets the call pass. What shows in the answer alone goes in
 // After. Both run with c's parameters under their names in the API, whatever
-// spelling the caller used.
+// spelling the caller used. What only the service knows, such as how many versions
+// it keeps, is looked at in Failed, after it refused the call.
 //
 // A guardrail that concerns files, uploads or waiting cannot live here: its row
 // names in Where the code that has it.
@@ -158,7 +159,10 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 		return res, err
 	}
 	var undo *Undo
-	if err == nil {
+	switch {
+	case c.settled:
+		undo = &Undo{Not: "nothing was changed"}
+	case err == nil:
 		undo = g.undo(c, before.thing, before.values, res.Body)
 	}
 	g.record(run, c, res, err, undo)
@@ -206,7 +210,7 @@ func (g *Guard) carryOut(ctx context.Context, c *Call, rows []*Row) (esa.Result,
 func (g *Guard) answered(ctx context.Context, c *Call, rows []*Row) (esa.Result, error) {
 	res, err := g.send(ctx, c)
 	if err != nil {
-		return res, withNotes(err, c.notes)
+		return g.failed(ctx, c, rows, res, err)
 	}
 	c.answer = res.Body
 	for _, row := range rows {
@@ -218,6 +222,24 @@ func (g *Guard) answered(ctx context.Context, c *Call, rows []*Row) (esa.Result,
 	}
 	res.Notes = append(res.Notes, c.notes...)
 	return res, nil
+}
+
+// failed looks at a call that the service refused. It is a success if a guardrail
+// knows that what was wanted is there.
+func (g *Guard) failed(ctx context.Context, c *Call, rows []*Row, res esa.Result, cause error) (esa.Result, error) {
+	for _, row := range rows {
+		if row.Failed == nil || esa.CodeOf(cause) == "" {
+			continue
+		}
+		look := func(ctx context.Context, c *Call) error { return row.Failed(ctx, c, cause) }
+		if err := g.run(ctx, c, row, look); err != nil {
+			return res, withNotes(cause, c.notes)
+		}
+	}
+	if c.settled {
+		return esa.Result{Body: c.answer, Notes: c.notes}, nil
+	}
+	return res, withNotes(cause, c.notes)
 }
 
 // read passes a call through that has no guardrail, and keeps its answer for

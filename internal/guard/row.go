@@ -31,7 +31,7 @@ type Row struct {
 	Text string
 	// Source says whose experience it is.
 	Source string
-	// Actions are the operations that Check and After are about; Covers adds
+	// Actions are the operations that Check, After and Failed are about; Covers adds
 	// those of a kind.
 	Actions []string
 	Covers  func(*catalog.Operation) bool
@@ -40,11 +40,14 @@ type Row struct {
 	// Check looks at a call before it is sent, After at its answer. An error
 	// that is no *Refusal says that the state could not be read.
 	Check, After func(ctx context.Context, c *Call) error
+	// Failed looks at what the service refused: it may warn of what to do, or
+	// Settle the call.
+	Failed func(ctx context.Context, c *Call, cause error) error
 }
 
 // covers reports whether the guardrail looks at an operation.
 func (r *Row) covers(op *catalog.Operation) bool {
-	return (r.Check != nil || r.After != nil) &&
+	return (r.Check != nil || r.After != nil || r.Failed != nil) &&
 		(slices.Contains(r.Actions, op.Action) || r.Covers != nil && r.Covers(op))
 }
 

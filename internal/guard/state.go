@@ -103,9 +103,10 @@ func (s *state) forget() {
 	clear(s.kept)
 }
 
-// read answers an operation that reads, from what is kept if it is fresh. The
+// read answers an operation that reads, from what is kept if it is fresh and may
+// be believed. The
 // answer is shared: it must not be changed.
-func (s *state) read(ctx context.Context, action string, params esa.Params) (map[string]any, error) {
+func (s *state) read(ctx context.Context, action string, params esa.Params, anew bool) (map[string]any, error) {
 	op, ok := catalog.Lookup(action)
 	if !ok || op.Effect != catalog.Read {
 		return nil, fmt.Errorf("%s is no operation that reads", action)
@@ -114,7 +115,7 @@ func (s *state) read(ctx context.Context, action string, params esa.Params) (map
 	s.mu.Lock()
 	k, ok := s.kept[key]
 	s.mu.Unlock()
-	if ok && s.now().Before(k.until) {
+	if ok && !anew && s.now().Before(k.until) {
 		return k.body, nil
 	}
 	store := s.reading(op, params)
@@ -157,8 +158,17 @@ func (s *State) Lasting(key string, ask func() (bool, error)) (bool, error) {
 
 // Read answers an operation that reads, decoded into T as encoding/json does.
 func Read[T any](ctx context.Context, s *State, action string, params esa.Params) (T, error) {
+	return read[T](ctx, s, action, params, false)
+}
+
+// ReadAnew is Read of what may have changed by itself: it asks the service.
+func ReadAnew[T any](ctx context.Context, s *State, action string, params esa.Params) (T, error) {
+	return read[T](ctx, s, action, params, true)
+}
+
+func read[T any](ctx context.Context, s *State, action string, params esa.Params, anew bool) (T, error) {
 	var out T
-	body, err := s.s.read(ctx, action, params)
+	body, err := s.s.read(ctx, action, params, anew)
 	if err != nil {
 		return out, err
 	}

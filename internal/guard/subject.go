@@ -74,7 +74,7 @@ func subjectOf(ctx context.Context, s *State, op *catalog.Operation, params esa.
 		return subject{}, nil
 	}
 	out := subject{reads: reader.Action}
-	body, err := s.s.read(ctx, reader.Action, ask)
+	body, err := s.s.read(ctx, reader.Action, ask, false)
 	if esa.IsNotFound(err) {
 		return out, nil
 	}

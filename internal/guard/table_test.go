@@ -54,7 +54,7 @@ func TestRowsAreComplete(t *testing.T) {
 			_, ok := catalog.Lookup(action)
 			require.True(t, ok, "%s is about %s, which is no operation", row.ID, action)
 		}
-		here := row.Check != nil || row.After != nil
+		here := row.Check != nil || row.After != nil || row.Failed != nil
 		require.Equal(t, here, len(row.Actions) > 0 || row.Covers != nil, "%s: operations go with a check", row.ID)
 		if !slices.Contains(pending, row.ID) {
 			require.True(t, here || row.Where != "", "%s is carried out nowhere", row.ID)
