@@ -12,8 +12,8 @@ import (
 // nsFn has a routine fn on an account with a site with NS access.
 func nsFn(w *world) { ns(w); fn(w) }
 
-// route are the parameters of a route of fn.
-func (w *world) route(rule string) params {
+// routeOf are the parameters of a route of fn.
+func (w *world) routeOf(rule string) params {
 	return w.on(params{"RoutineName": "fn", "RouteName": "r", "RouteEnable": "on", "Rule": rule})
 }
 
@@ -43,8 +43,8 @@ func TestGuardrail_er_route_needs_record(t *testing.T) {
 	prove(t, "er-route-needs-record", proof{
 		setup: nsFn,
 		with: func(w *world) {
-			made := w.warned("www.shop.example has no proxied record on the site", "CreateRoutineRoute", w.route(www))
-			w.warned("*.shop.example has no proxied record", "CreateRoutineRoute", w.route(`(ends_with(http.host, ".shop.example"))`))
+			made := w.warned("www.shop.example has no proxied record on the site", "CreateRoutineRoute", w.routeOf(www))
+			w.warned("*.shop.example has no proxied record", "CreateRoutineRoute", w.routeOf(`(ends_with(http.host, ".shop.example"))`))
 			w.record("www.shop.example", "A/AAAA", "203.0.113.1", false)
 			w.caller.Forget() // it was made past the guardrails
 			w.warned("bind_custom_domain makes one", "UpdateRoutineRoute", w.on(params{"ConfigId": made["ConfigId"], "RouteEnable": "on"}))
@@ -53,10 +53,10 @@ func TestGuardrail_er_route_needs_record(t *testing.T) {
 			w.do("CreateRoutineRelatedRecord", w.related("app.shop.example"))
 			w.caller.Forget()
 			for _, rule := range []string{`(http.host eq "api.shop.example")`, `(http.host eq "app.shop.example")`, `(ends_with(http.host, ".shop.example"))`, "true"} {
-				w.goesThrough("CreateRoutineRoute", w.route(rule))
+				w.goesThrough("CreateRoutineRoute", w.routeOf(rule))
 			}
 		},
-		without: func(w *world) { w.goesThrough("CreateRoutineRoute", w.route(www)) },
+		without: func(w *world) { w.goesThrough("CreateRoutineRoute", w.routeOf(www)) },
 	})
 }
 
@@ -74,20 +74,20 @@ func TestGuardrail_er_route_pattern(t *testing.T) {
 				"*shop.example/*":        `(http.host eq "shop.example" or ends_with(http.host, ".shop.example"))`,
 				"www.shop.example/a.png": `(http.host eq "www.shop.example" and http.request.uri.path eq "/a.png")`,
 			} {
-				made := w.fixed("became the rule "+rule, "CreateRoutineRoute", w.route(pattern))
+				made := w.fixed("became the rule "+rule, "CreateRoutineRoute", w.routeOf(pattern))
 				require.Equal(w, rule, stored(made), pattern)
 				w.goesThrough("UpdateRoutineRoute", w.on(params{"ConfigId": made["ConfigId"], "Rule": rule}))
 			}
-			p := w.route("")
+			p := w.routeOf("")
 			delete(p, "Rule")
 			p["Route"] = "www.shop.example/*"
 			require.Equal(w, `(http.host eq "www.shop.example")`, stored(w.fixed("became the rule", "CreateRoutineRoute", p)))
-			w.refused("has a port", "CreateRoutineRoute", w.route("shop.example:8080/*"))
-			w.refused("not under the site shop.example", "CreateRoutineRoute", w.route("other.example/*"))
-			_, err := w.try("CreateRoutineRoute", w.route("http.host"))
+			w.refused("has a port", "CreateRoutineRoute", w.routeOf("shop.example:8080/*"))
+			w.refused("not under the site shop.example", "CreateRoutineRoute", w.routeOf("other.example/*"))
+			_, err := w.try("CreateRoutineRoute", w.routeOf("http.host"))
 			require.ErrorContains(w, err, "rule-syntax", "a field is no host")
 		},
-		without: func(w *world) { w.fails(compile, "CreateRoutineRoute", w.route("shop.example/*")) },
+		without: func(w *world) { w.fails(compile, "CreateRoutineRoute", w.routeOf("shop.example/*")) },
 	})
 }
 
@@ -125,14 +125,14 @@ func TestGuardrail_er_propagation(t *testing.T) {
 	prove(t, "er-propagation", proof{
 		setup: nsFn,
 		with: func(w *world) {
-			made := w.warned("takes 3 to 5 minutes", "CreateRoutineRoute", w.route("true"))
+			made := w.warned("takes 3 to 5 minutes", "CreateRoutineRoute", w.routeOf("true"))
 			at := func() params { return w.on(params{"ConfigId": made["ConfigId"]}) }
 			w.warned("takes 3 to 5 minutes", "UpdateRoutineRoute", with(at(), "Fallback", "on"))
 			w.say = yes
 			w.warned("takes 3 to 5 minutes", "DeleteRoutineRoute", at())
 			w.caller = guard.New(spy{w}, guard.Config{LocalOrigins: true})
-			w.goesThrough("CreateRoutineRoute", w.route("true")) // the local edge has it at once
+			w.goesThrough("CreateRoutineRoute", w.routeOf("true")) // the local edge has it at once
 		},
-		without: func(w *world) { w.goesThrough("CreateRoutineRoute", w.route("true")) },
+		without: func(w *world) { w.goesThrough("CreateRoutineRoute", w.routeOf("true")) },
 	})
 }
