@@ -69,6 +69,41 @@ func codeSections() map[string]string {
 	}
 }
 
+// toolSections say which section to read before a tool is used that takes more
+// knowledge than its schema has room for. Their descriptions end with it.
+func toolSections() map[string]string {
+	return map[string]string{
+		"deploy_pages":              "pages#deploy-a-folder",
+		"bind_custom_domain":        "pages#bind-a-custom-domain",
+		"publish_routine_version":   "pages#staging-rollback-and-traffic-split",
+		"deploy_routine":            "er#what-the-runtime-has",
+		"set_route":                 "er#run-it-for-requests-of-your-site",
+		"create_site":               "sites#add-a-domain",
+		"create_record":             "dns-records#create-a-record",
+		"put_kv":                    "kv#limits",
+		"import_kv":                 "kv#many-values-at-once",
+		"set_cache_rule":            "cache#modes",
+		"purge_cache":               "cache#purge",
+		"set_origin_rule":           "origin-rules#settings",
+		"proxy_subdomain":           "origin-rules#the-short-way",
+		"apply_certificate":         "certificates#wildcards-and-cname-access",
+		"set_certificate":           "certificates#your-own-certificate",
+		"upload_origin_client_cert": "certificates#client-certificate-for-the-origin",
+		"set_rule":                  "rule-generation-guide#what-each-kind-accepts",
+		"check_rule":                "rule-match-fields#which-field",
+		"query_time_series":         "time-series#time-span-and-interval",
+		"query_top_data":            "top-data#questions-and-their-dimensions",
+	}
+}
+
+// seeTool adds to a tool's description where to read on.
+func seeTool(name, description string) string {
+	if section, ok := toolSections()[name]; ok {
+		return description + " See " + docs.IndexURI + "/" + section + "."
+	}
+	return description
+}
+
 // sectionFor is the address of the section with the longest begin of name; empty
 // if there is none.
 func sectionFor(name string, sections map[string]string) string {

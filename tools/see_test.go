@@ -47,3 +47,14 @@ func TestErrorsNameTheirSection(t *testing.T) {
 	text = Explain("write_api", &guard.Refusal{ID: "kv-key", Action: "PutKv", Reason: "no slashes"})
 	require.Contains(t, text, "\nSee: esa://docs/kv#keys")
 }
+
+// A description that points to a section points to one that exists.
+func TestDescriptionsLeadToSectionsThatExist(t *testing.T) {
+	for name, section := range toolSections() {
+		tool := toolNamed(t, name)
+		uri := docs.IndexURI + "/" + section
+		_, _, ok := docs.Lookup(uri)
+		require.True(t, ok, "%s leads to %s, which does not exist", name, uri)
+		require.True(t, strings.HasSuffix(tool.declaration().Description, " See "+uri+"."), name)
+	}
+}

@@ -265,7 +265,7 @@ func (t Tool) declaration() mcp.Tool {
 	return mcp.Tool{
 		Name:            m.Name,
 		Title:           m.Title,
-		Description:     m.Description,
+		Description:     seeTool(m.Name, m.Description),
 		RawInputSchema:  slim(m.Name, t.InputSchema()),
 		RawOutputSchema: t.OutputSchema(),
 		Annotations: mcp.ToolAnnotation{
