@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // How long apply_certificate waits at most for an issue, and between two looks.
@@ -45,12 +47,16 @@ func applyCertificate(ctx context.Context, d *Deps, in ApplyCertificateInput) (A
 	if err := in.check(w.SiteName); err != nil {
 		return out, err
 	}
+	wait, asked := in.Wait && !in.stuck(w), ctx
+	if wait {
+		asked = guard.WithSaid(ctx, "cert-wait")
+	}
 	answer, err := invoke[struct {
 		Result []struct {
 			Domain, Status string
 			ID             string `json:"Id"`
 		}
-	}](ctx, d, &out.Noted, "ApplyCertificate", esa.Params{
+	}](asked, d, &out.Noted, "ApplyCertificate", esa.Params{
 		"SiteId": site.number(), "Domains": strings.Join(in.Domains, ","), "Type": cmp.Or(in.Type, "lets_encrypt"),
 	})
 	if err != nil {
@@ -59,12 +65,9 @@ func applyCertificate(ctx context.Context, d *Deps, in ApplyCertificateInput) (A
 	for _, r := range answer.Result {
 		out.Certificates = append(out.Certificates, Certificate{ID: r.ID, Status: r.Status, Domains: []string{r.Domain}})
 	}
-	stuck := in.remarks(w)
-	out.Note(stuck...)
-	if in.Wait && len(stuck) == 0 {
+	if wait {
 		return out, out.await(ctx, d)
 	}
-	out.Note(esa.Note{ID: "cert-wait", Text: "Issuing takes 1 to 5 minutes: list_certificates with id shows the status."})
 	return out, nil
 }
 
@@ -88,19 +91,11 @@ func (in *ApplyCertificateInput) check(site string) error {
 	return nil
 }
 
-// remarks say what will keep the certificates from being issued.
-func (in ApplyCertificateInput) remarks(site wireSite) []esa.Note {
-	var notes []esa.Note
-	if site.Status != "active" {
-		notes = append(notes, esa.Note{ID: "cert-wait", Text: "The site is " + site.Status + ": nothing is issued before it is active."})
-	}
-	for _, domain := range in.Domains {
-		if strings.HasPrefix(domain, "*.") && site.AccessType == "CNAME" {
-			notes = append(notes, esa.Note{ID: "cert-cname-wildcard", Text: domain +
-				" stays Applying on a CNAME site until its validation record, or DCV delegation, is set at the external DNS."})
-		}
-	}
-	return notes
+// stuck reports whether something else has to happen before a certificate can be
+// issued: guardrails say what.
+func (in ApplyCertificateInput) stuck(site wireSite) bool {
+	wildcard := slices.ContainsFunc(in.Domains, func(domain string) bool { return strings.HasPrefix(domain, "*.") })
+	return site.Status != "active" || wildcard && site.AccessType == "CNAME"
 }
 
 // await looks at the applications until all are decided or time is up.
@@ -151,16 +146,6 @@ func certificateQuotaError(ctx context.Context, d *Deps, site ID, err error) err
 	if esa.CodeOf(err) != "CertQuotaCheckFailed" {
 		return err
 	}
-	list, listErr := esa.Call[certificatesAnswer](ctx, d.ESA, "ListCertificates", esa.Params{"SiteId": site.number(), "PageNumber": 1, "PageSize": 500})
-	var expired []string
-	for _, c := range list.Result {
-		if c.Status == "Expired" {
-			expired = append(expired, fmt.Sprintf("%s (%s)", c.ID, cmp.Or(c.SAN, c.CommonName)))
-		}
-	}
-	if listErr != nil || len(expired) == 0 {
-		return Refuse("The certificate quota is used up; expired certificates of all sites count. get_certificate_quota shows which sites use it, delete_certificate makes room. (%w)", err)
-	}
-	return Refuse("The certificate quota is used up, and expired certificates count. Delete these with delete_certificate: %s. (%w)",
-		strings.Join(expired, ", "), err)
+	list, _ := esa.Call[struct{ Result []guard.Certificate }](ctx, d.ESA, "ListCertificates", esa.Params{"SiteId": site.number(), "PageNumber": 1, "PageSize": 500})
+	return Refuse("The certificate quota is used up. %s (%w)", guard.MakeRoom(list.Result), err)
 }

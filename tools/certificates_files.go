@@ -1,13 +1,13 @@
 package tools
 
 import (
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // maxPEM bounds a certificate or key file, in bytes.
@@ -35,26 +35,8 @@ func readPair(certificatePath, keyPath string, now time.Time) (keyPair, error) {
 		return keyPair{}, err
 	}
 	p := keyPair{certificate: certificate, key: key}
-	block, _ := pem.Decode([]byte(certificate))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return keyPair{}, Refuse("certificate_path %s does not begin with a PEM certificate (-----BEGIN CERTIFICATE-----).", certificatePath)
-	}
-	if p.leaf, err = x509.ParseCertificate(block.Bytes); err != nil {
-		return keyPair{}, Refuse("certificate_path %s is not a readable X.509 certificate: %v", certificatePath, err)
-	}
-	if !strings.Contains(key, "PRIVATE KEY-----") {
-		return keyPair{}, Refuse("key_path %s holds no PEM private key.", keyPath)
-	}
-	if _, err := tls.X509KeyPair([]byte(certificate), []byte(key)); err != nil {
-		if strings.Contains(err.Error(), "does not match") {
-			return keyPair{}, Refuse("cert-mismatch: the key in %s is not that of the certificate in %s. The leaf certificate has to come first. Nothing was sent.",
-				keyPath, certificatePath)
-		}
-		return keyPair{}, Refuse("key_path %s cannot be used: it has to be an RSA or EC private key without a password.", keyPath)
-	}
-	if now.Before(p.leaf.NotBefore) || now.After(p.leaf.NotAfter) {
-		return keyPair{}, Refuse("cert-mismatch: the certificate is valid from %s to %s, not now. Nothing was sent.",
-			timeText(p.leaf.NotBefore), timeText(p.leaf.NotAfter))
+	if p.leaf, err = guard.ReadKeyPair(certificate, key, now); err != nil {
+		return keyPair{}, Refuse("cert-mismatch: certificate_path %s, key_path %s: %v. Nothing was sent.", certificatePath, keyPath, err)
 	}
 	return p, nil
 }
@@ -80,14 +62,6 @@ func readPEM(argument, path string) (string, error) {
 		return "", Refuse("%s %s is larger than 1 MiB: it is no certificate or key.", argument, path)
 	}
 	return string(raw), nil
-}
-
-// hostsOf are the host names that a certificate is for.
-func hostsOf(c *x509.Certificate) []string {
-	if len(c.DNSNames) == 0 && c.Subject.CommonName != "" {
-		return []string{c.Subject.CommonName}
-	}
-	return c.DNSNames
 }
 
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // The kinds of certificates. What ESA shows to origins has operations of its own:
@@ -75,7 +76,7 @@ func uploadOriginCert() Tool {
 		if len(hosts) > 0 {
 			out.Kind = kindOriginHosts
 		}
-		w, err := invoke[wireCertificate](ctx, d, &out.Noted, originAction(out.Kind, "Upload", "OriginClientCertificate"), esa.Params{
+		w, err := invoke[wireCertificate](guard.WithSaid(ctx, "cert-key-path"), d, &out.Noted, originAction(out.Kind, "Upload", "OriginClientCertificate"), esa.Params{
 			"SiteId": out.SiteID.number(), "Certificate": pair.certificate, "PrivateKey": pair.key,
 			"Name": cmp.Or(in.Name, pair.leaf.Subject.CommonName, "origin client"),
 		})

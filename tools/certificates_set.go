@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // SetCertificateInput are the arguments of set_certificate.
@@ -55,73 +56,28 @@ func setCertificate(ctx context.Context, d *Deps, in SetCertificateInput) (SetCe
 			return out, err
 		}
 		leaf = pair.leaf
-		if err := in.checkSite(ctx, d, &out, leaf); err != nil {
-			return out, err
-		}
-		out.Domains, out.Expires = hostsOf(leaf), timeText(leaf.NotAfter)
+		out.Domains, out.Expires = guard.CertificateHosts(leaf), timeText(leaf.NotAfter)
 		params["Type"], params["Certificate"], params["PrivateKey"] = "upload", pair.certificate, pair.key
 		params["Name"] = cmp.Or(in.Name, leaf.Subject.CommonName, strings.Join(out.Domains[:min(1, len(out.Domains))], ""))
 	} else {
-		region := in.CasRegion
-		if region == "" {
-			if region, err = casRegion(ctx, d, &out.Noted, in.CasID); err != nil {
-				return out, err
-			}
+		params["CasId"] = in.CasID.number()
+		if in.CasRegion != "" {
+			params["Region"] = in.CasRegion
 		}
-		params["CasId"], params["Region"] = in.CasID.number(), region
 	}
 	answer, err := invoke[struct {
 		ID string `json:"Id"`
-	}](ctx, d, &out.Noted, "SetCertificate", params)
+	}](guard.WithSaid(ctx, "cert-key-path"), d, &out.Noted, "SetCertificate", params)
 	if esa.CodeOf(err) == "Certificate.Duplicated" {
 		out.ID, err = sameCertificate(ctx, d, site, leaf, in.CasID, err)
 		out.Already = err == nil
 		return out, err
 	}
+	if in.CasID != "" && esa.CodeOf(err) == "InvalidCertificate.NotFound" {
+		return out, Refuse("The certificate service has no certificate %s that ESA can see: check cas_id, or give cas_region. (%w)", in.CasID, err)
+	}
 	out.ID = answer.ID
 	return out, certificateQuotaError(ctx, d, site, certificateNotFound(err, in.ID))
-}
-
-// checkSite refuses a certificate that covers nothing of the site.
-func (in SetCertificateInput) checkSite(ctx context.Context, d *Deps, out *SetCertificateOutput, leaf *x509.Certificate) error {
-	site, err := certificateSite(ctx, d, &out.Noted, out.SiteID)
-	if err != nil {
-		return err
-	}
-	for _, host := range hostsOf(leaf) {
-		host = strings.TrimPrefix(siteName(host), "*.")
-		if host == site.SiteName || strings.HasSuffix(host, "."+site.SiteName) {
-			return nil
-		}
-	}
-	return Refuse("cert-mismatch: the certificate is for %s, none of which is of the site %s. Nothing was sent.",
-		strings.Join(hostsOf(leaf), ", "), site.SiteName)
-}
-
-// casRegion finds the region of a certificate in the certificate service: a
-// wrong or missing one fails.
-func casRegion(ctx context.Context, d *Deps, notes *Noted, id ID) (string, error) {
-	const size, most = 100, 20
-	for page := 1; page > 0 && page <= most; {
-		answer, err := invoke[struct {
-			Certificates []struct {
-				ID     ID `json:"Id"`
-				Region string
-			}
-			TotalCount int
-		}](ctx, d, notes, "ListCasCertificates", esa.Params{"PageNumber": page, "PageSize": size})
-		if err != nil {
-			return "", Refuse("The region of cas_id %s could not be looked up: give cas_region. (%w)", id, err)
-		}
-		for _, c := range answer.Certificates {
-			if c.ID == id && c.Region != "" {
-				notes.Note(esa.Note{ID: "cert-cas-region", Text: "Region " + c.Region + " was looked up."})
-				return c.Region, nil
-			}
-		}
-		page = nextPage(page, size, answer.TotalCount)
-	}
-	return "", Refuse("The certificate service has no certificate %s that ESA can see: check cas_id, or give cas_region.", id)
 }
 
 // sameCertificate finds the certificate that an upload repeats.

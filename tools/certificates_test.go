@@ -49,14 +49,13 @@ func TestApplyCertificateWaits(t *testing.T) {
 
 func TestDuplicateThatIsNotFoundIsAnError(t *testing.T) {
 	f := &fakeESA{answers: map[string]func(esa.Params) (any, error){
-		"ListCasCertificates": say(`{"Certificates":[{"Id":9007199254740993,"Region":"ap-southeast-1"}],"TotalCount":1}`),
-		"SetCertificate":      fail(&esa.Error{Action: "SetCertificate", Code: "Certificate.Duplicated", HTTPStatus: 400}),
-		"ListCertificates":    say(`{"Result":[]}`)}}
-	_, err := callTool(t, f, "set_certificate", `{"site_id":"1","cas_id":"9007199254740993"}`)
+		"SetCertificate":   fail(&esa.Error{Action: "SetCertificate", Code: "Certificate.Duplicated", HTTPStatus: 400}),
+		"ListCertificates": say(`{"Result":[]}`)}}
+	_, err := callTool(t, f, "set_certificate", `{"site_id":"1","cas_id":"9007199254740993","cas_region":"ap-southeast-1"}`)
 	require.ErrorContains(t, err, "Certificate.Duplicated")
 	var sent map[string]any
-	require.NoError(t, json.Unmarshal([]byte(f.calls[1].Params), &sent))
-	require.Equal(t, "ap-southeast-1", sent["Region"], "looked up")
+	require.NoError(t, json.Unmarshal([]byte(f.calls[0].Params), &sent))
+	require.Equal(t, "ap-southeast-1", sent["Region"])
 	f.answers["ListCertificates"] = say(`{"Result":[{"Id":"aa","CasId":"9007199254740993"}]}`)
 	out, err := callTool(t, f, "set_certificate", `{"site_id":"1","cas_id":"9007199254740993"}`)
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/rule"
 )
 
@@ -263,7 +264,7 @@ func (x *diagnosis) checkCertificate(ctx context.Context) error {
 	}
 	apply := x.fix("apply_certificate", map[string]any{"domains": []string{x.out.Host}})
 	evidence := "none covers the host"
-	has := map[string]hostCertificate{}
+	has := map[string]guard.Certificate{}
 	for _, c := range list {
 		has[c.Status] = c
 		evidence = strings.TrimSpace(fmt.Sprintf("%s: %s %s", c.ID, c.Status, c.ApplyMessage))

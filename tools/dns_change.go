@@ -255,9 +255,6 @@ func nextAfterRecord(site wireSite, r Record) []string {
 	if site.Status == "pending" {
 		steps = append(steps, site.SiteName+" is pending: nothing is served before verify_site passes.")
 	}
-	if r.Proxied {
-		steps = append(steps, "HTTPS needs a certificate that covers "+r.Name+": none comes by itself (cert-not-automatic).")
-	}
 	return steps
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // ProxySubdomainInput are the arguments of proxy_subdomain.
@@ -165,7 +166,7 @@ func (p *proxySetup) ensureRecord(ctx context.Context) (SetupStep, error) {
 		return SetupStep{ID: string(r.ID)}, Refuse("%s points at %s, not at %s. To change it call update_record with record_id %s; to keep it leave origin out.",
 			p.in.Host, r.Data.Value, p.in.Origin, r.ID)
 	}
-	step, err := proxiedStep(ctx, p.d, &p.out.Noted, r)
+	step, err := proxiedStep(guard.WithSaid(ctx, "cert-not-automatic"), p.d, &p.out.Noted, r)
 	if err == nil {
 		p.record = &r
 	}
@@ -199,7 +200,7 @@ func (p *proxySetup) createRecord(ctx context.Context) (SetupStep, error) {
 	}
 	answer, err := invoke[struct {
 		RecordID ID `json:"RecordId"`
-	}](ctx, p.d, &p.out.Noted, "CreateRecord", esa.Params{
+	}](guard.WithSaid(ctx, "cert-not-automatic"), p.d, &p.out.Noted, "CreateRecord", esa.Params{
 		"SiteId": p.site.ID.number(), "RecordName": p.in.Host, "Type": kind, "Ttl": 1, "Proxied": true, "BizName": "web",
 		"Data": map[string]any{"Value": strings.ReplaceAll(p.in.Origin, " ", "")},
 	})

@@ -11,37 +11,19 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
-// hostCertificate is what this tool needs to know of a certificate.
-type hostCertificate struct {
-	ID                                    string `json:"Id"`
-	CommonName, SAN, Status, ApplyMessage string
-}
-
-// covers reports whether a certificate is for the host; a wildcard stands for
-// one label.
-func (c hostCertificate) covers(host string) bool {
-	_, parent, _ := strings.Cut(host, ".")
-	for name := range strings.SplitSeq(c.CommonName+","+c.SAN, ",") {
-		if name = siteName(name); name == host || name == "*."+parent {
-			return true
-		}
-	}
-	return false
-}
-
 // hostCertificates lists the certificates that cover a host, in whatever state.
-func hostCertificates(ctx context.Context, d *Deps, notes *Noted, site ID, host string) ([]hostCertificate, error) {
-	var list []hostCertificate
+func hostCertificates(ctx context.Context, d *Deps, notes *Noted, site ID, host string) ([]guard.Certificate, error) {
+	var list []guard.Certificate
 	for page := 1; page > 0 && page <= 20; {
 		answer, err := invoke[struct {
-			Result     []hostCertificate
+			Result     []guard.Certificate
 			TotalCount int
 		}](ctx, d, notes, "ListCertificates", esa.Params{"SiteId": site.number(), "PageNumber": page, "PageSize": 50})
 		if err != nil {
 			return nil, fmt.Errorf("list the certificates: %w", err)
 		}
 		for _, c := range answer.Result {
-			if c.covers(host) {
+			if c.Covers(host) {
 				list = append(list, c)
 			}
 		}
@@ -53,7 +35,7 @@ func hostCertificates(ctx context.Context, d *Deps, notes *Noted, site ID, host 
 // ensureCertificate looks for a certificate of the host, and applies for one
 // where none is valid or under way.
 func (p *proxySetup) ensureCertificate(ctx context.Context) (SetupStep, error) {
-	var applying, refused *hostCertificate
+	var applying, refused *guard.Certificate
 	list, err := hostCertificates(ctx, p.d, &p.out.Noted, p.site.ID, p.in.Host)
 	if err != nil {
 		return SetupStep{}, err
@@ -87,7 +69,7 @@ func (p *proxySetup) applyForCertificate(ctx context.Context) (SetupStep, error)
 			ID     string `json:"Id"`
 			Status string
 		}
-	}](ctx, p.d, &p.out.Noted, "ApplyCertificate", esa.Params{"SiteId": p.site.ID.number(), "Domains": p.in.Host, "Type": "lets_encrypt"})
+	}](guard.WithSaid(ctx, "cert-wait"), p.d, &p.out.Noted, "ApplyCertificate", esa.Params{"SiteId": p.site.ID.number(), "Domains": p.in.Host, "Type": "lets_encrypt"})
 	if err != nil {
 		return SetupStep{}, fmt.Errorf("apply for the certificate: %w", certificateQuotaError(ctx, p.d, p.site.ID, err))
 	}

@@ -24,7 +24,7 @@ func TestRecordsFromCreationToDeletion(t *testing.T) {
 	for _, n := range made.Notes {
 		ids = append(ids, n.ID)
 	}
-	require.Equal(t, []string{"dns-type", "dns-name", "dns-biz"}, ids)
+	require.Equal(t, []string{"dns-type", "dns-name", "dns-biz", "cert-not-automatic"}, ids)
 
 	text := s.refuse(t, "create_record", arguments{"site_id": site.ID, "name": "www", "type": "A/AAAA", "value": "203.0.113.9"})
 	require.Contains(t, text, "dns-one-address-record")

@@ -20,7 +20,7 @@ func (a *app) guard(s *settings, client esa.Caller) (*guard.Guard, *guard.Journa
 	a.journal = journal
 	a.mu.Unlock()
 	return guard.New(a.watch.Caller(client), guard.Config{
-		Off: s.guardrails == "off", LocalOrigins: s.local, Policy: s.policy, Journal: journal, Now: time.Now, Logger: s.logger,
+		Off: s.guardrails == "off", LocalOrigins: s.local, Region: s.region, Policy: s.policy, Journal: journal, Now: time.Now, Logger: s.logger,
 	}), journal, nil
 }
 

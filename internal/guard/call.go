@@ -33,6 +33,7 @@ type Call struct {
 	record  map[string]any // that UpdateRecord changes, once it was read
 	// localOrigins says that the edge reaches this machine.
 	localOrigins bool
+	region       string // of the endpoint
 	now          func() time.Time
 	topRows      int // of a top list that were wanted, if ESA gives more
 	// rules are the call's expressions, once they were looked at.
@@ -48,7 +49,7 @@ type question struct {
 }
 
 func newCall(op *catalog.Operation, params esa.Params, s *state, cfg Config) *Call {
-	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off, localOrigins: cfg.LocalOrigins, now: cfg.Now}
+	return &Call{Op: op, State: &State{s}, params: canonical(op, params), off: cfg.Off, localOrigins: cfg.LocalOrigins, region: cfg.Region, now: cfg.Now}
 }
 
 // canonical gives the parameters the API's names. One that the API does not have

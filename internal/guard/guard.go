@@ -61,6 +61,8 @@ type Config struct {
 	// LocalOrigins says that the edge is the local ESA's, which reaches origins on
 	// this machine.
 	LocalOrigins bool
+	// Region is that of the endpoint, such as ap-southeast-1; empty if not known.
+	Region string
 	// StateFor is how long what was read of the account is believed; 10 s if 0.
 	StateFor time.Duration
 	// Policy says what may be done at all; everything if nil.

@@ -63,6 +63,8 @@ type world struct {
 	// say answers questions: nil asks nobody, which is a refusal.
 	say   guard.Asker
 	asked []guard.Question
+	// said are guardrails that have nothing to say.
+	said []string
 	// site is the id of the last site that was made.
 	site string
 
@@ -162,6 +164,9 @@ func (w *world) on(p params) params {
 func (w *world) try(action string, p params) (esa.Result, error) {
 	w.Helper()
 	ctx := w.Context()
+	for _, id := range w.said {
+		ctx = guard.WithSaid(ctx, id)
+	}
 	if w.say != nil {
 		ctx = guard.WithAsker(ctx, func(ctx context.Context, q guard.Question) error {
 			w.asked = append(w.asked, q)
