@@ -40,7 +40,7 @@ func (w *world) upload(cert, key string) params {
 }
 
 // fromFile marks the world's calls as those of a tool that read the key itself.
-func (w *world) fromFile() { w.said = []string{"cert-key-path"} }
+func (w *world) fromFile() { w.quiet = []string{"cert-key-path"} }
 
 func quickly() local.Options {
 	return local.Options{Certificate: certificate.Config{IssueAfter: time.Nanosecond}}

@@ -63,8 +63,8 @@ type world struct {
 	// say answers questions: nil asks nobody, which is a refusal.
 	say   guard.Asker
 	asked []guard.Question
-	// said are guardrails that have nothing to say.
-	said []string
+	// quiet are guardrails that have nothing to say.
+	quiet []string
 	// site is the id of the last site that was made.
 	site string
 
@@ -164,7 +164,7 @@ func (w *world) on(p params) params {
 func (w *world) try(action string, p params) (esa.Result, error) {
 	w.Helper()
 	ctx := w.Context()
-	for _, id := range w.said {
+	for _, id := range w.quiet {
 		ctx = guard.WithSaid(ctx, id)
 	}
 	if w.say != nil {
