@@ -16,6 +16,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 const answersHello = `export default { fetch() { return new Response("hello") } }`
@@ -244,4 +245,23 @@ func TestGuardrail_pages_versions_full(t *testing.T) {
 			require.Empty(w, guard.NotesOf(err), "which ones are not said")
 		},
 	})
+}
+
+// What was there before a CreateRoutine that made nothing must not be offered to
+// be deleted.
+func TestReusedRoutineIsNotUndone(t *testing.T) {
+	w := newWorld(t, "pages-exists", local.Options{}, false)
+	fn(w)
+	j, err := guard.OpenJournal("", time.Now, tools.Redact)
+	require.NoError(t, err)
+	t.Cleanup(func() { j.Close() })
+	w.caller = guard.New(spy{w}, guard.Config{Journal: j})
+	ctx := guard.WithRun(t.Context(), &guard.Run{Tool: "write_api"})
+	for name, not := range map[string]string{"fn": "nothing was changed", "new": ""} {
+		_, err := w.caller.Call(ctx, "CreateRoutine", params{"Name": name})
+		require.NoError(t, err)
+		recent, err := j.Recent(1)
+		require.NoError(t, err)
+		require.Equal(t, not, recent[0].Undo.Not)
+	}
 }
