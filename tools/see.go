@@ -1,9 +1,7 @@
 package tools
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/resources/docs"
@@ -119,7 +117,7 @@ func sectionFor(name string, sections map[string]string) string {
 	return docs.IndexURI + "/" + sections[best]
 }
 
-var guardrailID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b[a-z]+(-[a-z]+)+\b`) })
+var guardrailID = lazyRegexp(`\b[a-z]+(-[a-z]+)+\b`)
 
 // seeGuardrail is the section that explains the first guardrail that a refusal
 // names.

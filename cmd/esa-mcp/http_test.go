@@ -59,6 +59,7 @@ func dialHTTPAs(t *testing.T, url, revision string, options ...client.ClientOpti
 		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + testToken}),
 	}
 	if !mcp.IsModernProtocol(revision) {
+		//lint:ignore SA1019 clients of the revisions before 2026-07-28 do this
 		wired = append(wired, transport.WithContinuousListening())
 	}
 	wire, err := transport.NewStreamableHTTP(url, wired...)

@@ -220,6 +220,7 @@ func TestSubscriptions(t *testing.T) {
 		for _, uri := range []string{"esa://sites/shop.example.com/records", "esa://routines/hello", "esa://kv/flags/dark-mode"} {
 			var r mcp.SubscribeRequest
 			r.Params.URI = uri
+			//lint:ignore SA1019 clients of the revisions before 2026-07-28 do this
 			require.NoError(t, s.Subscribe(t.Context(), r))
 		}
 		changeThings(t, s, next)
@@ -228,6 +229,7 @@ func TestSubscriptions(t *testing.T) {
 
 		var r mcp.UnsubscribeRequest
 		r.Params.URI = "esa://sites/shop.example.com/records"
+		//lint:ignore SA1019 clients of the revisions before 2026-07-28 do this
 		require.NoError(t, s.Unsubscribe(t.Context(), r))
 		callOK[map[string]any](t, s, "create_record", arguments{"site_name": "shop.example.com", "name": "b.shop.example.com",
 			"type": "TXT", "value": "x"})

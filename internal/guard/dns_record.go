@@ -52,8 +52,6 @@ func (d *draft) value(name string) any {
 	return nil
 }
 
-func (d *draft) given(name string) bool { return d.value(name) != nil }
-
 func (d *draft) text(name string) string { return strings.TrimSpace(scalar(d.value(name))) }
 
 func (d *draft) object(name string) map[string]any {

@@ -290,6 +290,7 @@ func TestHTTPSettles(t *testing.T) {
 // dial connects mcp-go's own client, with a listening stream.
 func (s *site) dial(t *testing.T, options ...client.ClientOption) *client.Client {
 	t.Helper()
+	//lint:ignore SA1019 clients of the revisions before 2026-07-28 do this
 	wire, err := transport.NewStreamableHTTP(s.URL+HTTPPath, transport.WithContinuousListening(),
 		transport.WithHTTPLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
