@@ -10,6 +10,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/local"
+	described "github.com/esa-mcp/esa-mcp/internal/local/account"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
 	"github.com/esa-mcp/esa-mcp/tools"
@@ -39,6 +40,10 @@ type appOptions struct {
 	confirmed bool
 	// oneCall says that the process ends with one call of a tool.
 	oneCall bool
+	// seed is what the local ESA's fresh account is made to have.
+	seed *described.Account
+	// console gets what routines on the local ESA write; see local.Options.
+	console func(routine, level, message string)
 	// faults are those of the local ESA; newApp reads them from the settings.
 	faults []fault.Fault
 	// wait makes newApp return when the dependencies are ready, with their error.
@@ -96,7 +101,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	var info *tools.LocalInfo
 	if s.local {
 		l, err := local.Start(ctx, local.Options{
-			Faults: o.faults, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
+			Faults: o.faults, Seed: o.seed, Console: o.console, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("start the local ESA: %w", err)

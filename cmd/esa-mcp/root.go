@@ -76,6 +76,7 @@ func newRoot(std streams) *cobra.Command {
 Without a sub-command it speaks MCP on standard input and output.
 
   esa-mcp demo         deploy a site on the embedded local ESA, no account needed
+  esa-mcp dev DIR      serve a Pages or routine project with live reload, offline
   esa-mcp --local      serve MCP against the embedded local ESA
   esa-mcp              serve MCP against your account
   esa-mcp http         serve MCP over HTTP instead of the standard streams`,
@@ -95,7 +96,7 @@ Without a sub-command it speaks MCP on standard input and output.
 	root.SetIn(std.in)
 	s.flags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newHTTP(s, std), newDemo(s, std), newRAMPolicy(s, std), newVersion(std))
+	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newHTTP(s, std), newDemo(s, std), newDev(s, std), newRAMPolicy(s, std), newVersion(std))
 	return root
 }
 

@@ -32,7 +32,7 @@ func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Confi
 // config is how the edge is set up.
 func (p edgeParts) config(o Options, log edge.Recorder, pairs runtime.KV) edge.Config {
 	return edge.Config{
-		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log,
+		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log, Console: o.Console,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
 		CodeCache: runtime.NewMemoryCache(codeCacheSize, o.Now), Certificates: p.certificates, TLSPort: o.edgeTLSPort,
 	}

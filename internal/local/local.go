@@ -69,6 +69,10 @@ type Options struct {
 	// AllowOrigins are the origins that the edge goes to besides loopback
 	// addresses: HOST, HOST:PORT or all. Names that end in .localhost are loopback.
 	AllowOrigins []string
+	// Console gets what the code of routines writes to the console, and why code
+	// failed: the level is debug, info, warn or error. Nil: Logger gets both. It is
+	// called by many goroutines at once.
+	Console func(routine, level, message string)
 	// Logger gets what happens, never parameters or keys; silent if nil.
 	Logger *slog.Logger
 	// Now is the clock of all parts; time.Now if nil.

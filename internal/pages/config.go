@@ -43,6 +43,30 @@ type Config struct {
 	// Entry is the routine's entry file, relative to the project, with slashes.
 	Entry  string       `json:"entry" toml:"entry"`
 	Assets AssetsConfig `json:"assets" toml:"assets"`
+	// Dev is what the project says about its development server, unchecked: a
+	// deployment does not fail for it. DevPort reads it.
+	Dev any `json:"dev" toml:"dev"`
+}
+
+// DevPort is the port that the project wants to be developed on: dev.port, 0 if
+// there is none.
+func (c Config) DevPort() (int, error) {
+	dev, _ := c.Dev.(map[string]any)
+	port := 0
+	switch v := dev["port"].(type) {
+	case nil:
+		return 0, nil
+	case float64:
+		if v == float64(int(v)) {
+			port = int(v)
+		}
+	case int64:
+		port = int(v)
+	}
+	if port < 1 || port > 65535 {
+		return 0, fmt.Errorf("%s: dev.port must be a number from 1 to 65535, not %v", c.File, dev["port"])
+	}
+	return port, nil
 }
 
 // AssetsConfig is the part of a Config about static files.

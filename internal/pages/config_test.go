@@ -58,6 +58,7 @@ port = 18080
 		t.Run(name, func(t *testing.T) {
 			got, err := LoadConfig(tree(t, tc.files))
 			require.NoError(t, err)
+			got.Dev = nil // TestDevPort
 			require.Equal(t, tc.want, got)
 		})
 	}
@@ -132,4 +133,32 @@ func FuzzConfig(f *testing.F) {
 			require.True(t, utf8.ValidString(c.Name))
 		}
 	})
+}
+
+func TestDevPort(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, text string
+		want       int
+		fails      bool
+	}{
+		"jsonc":     {"esa.jsonc", `{"dev":{"port":3000,"localUpstream":"x"}}`, 3000, false},
+		"toml":      {"esa.toml", "[dev]\nport = 3000\n", 3000, false},
+		"none":      {"esa.jsonc", `{"dev":{}}`, 0, false},
+		"no object": {"esa.jsonc", `{"dev":true}`, 0, false},
+		"text":      {"esa.jsonc", `{"dev":{"port":"3000"}}`, 0, true},
+		"fraction":  {"esa.jsonc", `{"dev":{"port":1.5}}`, 0, true},
+		"too large": {"esa.toml", "dev.port = 65536\n", 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, c.file), []byte(c.text), 0o644))
+			config, err := LoadConfig(dir)
+			require.NoError(t, err, "a deployment does not fail for it")
+			port, err := config.DevPort()
+			require.Equal(t, c.want, port)
+			if require.Equal(t, c.fails, err != nil); c.fails {
+				require.ErrorContains(t, err, c.file+": dev.port")
+			}
+		})
+	}
 }

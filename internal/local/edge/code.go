@@ -44,6 +44,10 @@ func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
 	return runtime.Host{
 		KV: e.cfg.KV, Cache: e.cfg.CodeCache, Fetch: e.fetchForCode,
 		Log: func(level, message string) {
+			if e.cfg.Console != nil {
+				e.cfg.Console(name, level, message)
+				return
+			}
 			e.cfg.Logger.InfoContext(r.Context(), "routine log", "routine", name, "level", level, "message", message)
 		},
 	}
@@ -51,7 +55,6 @@ func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
 
 // codeFailed answers for code that gave no response, and says why.
 func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, err error) {
-	e.cfg.Logger.WarnContext(r.Context(), "routine failed", "routine", name, "path", r.URL.Path, "error", err)
 	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, runtime.ErrWall):
@@ -63,6 +66,11 @@ func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, e
 	var thrown *runtime.ErrThrow
 	if errors.As(err, &thrown) && thrown.Stack != "" {
 		reason += "\n" + thrown.Stack
+	}
+	if e.cfg.Console != nil {
+		e.cfg.Console(name, "error", r.Method+" "+r.URL.Path+" failed: "+reason)
+	} else {
+		e.cfg.Logger.WarnContext(r.Context(), "routine failed", "routine", name, "path", r.URL.Path, "error", err)
 	}
 	problem(w, r, status, "The routine %q failed: %s", name, reason)
 }

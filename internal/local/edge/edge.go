@@ -37,6 +37,9 @@ type Config struct {
 	Runtime   *runtime.Service
 	KV        runtime.KV
 	CodeCache runtime.Cache
+	// Console gets what the code of routines writes to the console, and why code
+	// failed; nil: both are logged.
+	Console func(routine, level, message string)
 	// Recorder gets every request that was answered; nil: nobody does.
 	Recorder Recorder
 	// Plans knows the account's sites, and Origins fetches from their origins. If
