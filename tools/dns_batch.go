@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // BatchRecord is one record of batch_create_records.
@@ -111,7 +112,7 @@ func mergeAddresses(rows []draft) ([]draft, []esa.Note) {
 			continue
 		}
 		first := &out[i]
-		first.data.Value = mergedAddresses(first.data.Value, r.data.Value)
+		first.data.Value = guard.MergedAddresses(first.data.Value, r.data.Value)
 		first.ttl = min(first.ttl, r.ttl)
 		if r.proxied && !first.proxied {
 			first.proxied, first.biz = true, r.biz

@@ -3,10 +3,10 @@ package tools
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // RecordOrigin says where a CNAME record's content comes from, when it is not
@@ -200,24 +200,13 @@ func (r *draft) clash(ctx context.Context, d *Deps) error {
 		case r.kind == typeAddress:
 			return Refuse("%s has the A/AAAA record %s (%s) already, which holds all its addresses (dns-one-address-record). "+
 				"To add to it call update_record: record_id %s, value %q.",
-				r.name, other.RecordID, other.Data.Value, other.RecordID, mergedAddresses(other.Data.Value, r.data.Value))
+				r.name, other.RecordID, other.Data.Value, other.RecordID, guard.MergedAddresses(other.Data.Value, r.data.Value))
 		default:
 			return Refuse("%s has the CNAME record %s (%s) already, and a name has one. To change it call update_record: record_id %s, value %q.",
 				r.name, other.RecordID, other.Data.Value, other.RecordID, r.data.Value)
 		}
 	}
 	return nil
-}
-
-// mergedAddresses are the addresses of both lists, each once.
-func mergedAddresses(have, more string) string {
-	list := strings.Split(have, ",")
-	for _, ip := range strings.Split(more, ",") {
-		if !slices.Contains(list, ip) {
-			list = append(list, ip)
-		}
-	}
-	return strings.Join(list, ",")
 }
 
 // params are those that creating and updating share.

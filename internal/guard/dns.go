@@ -53,7 +53,7 @@ func dnsRows() []Row {
 			Actions: []string{"BatchCreateRecords"}, After: reportFailedRecords},
 		Row{ID: "dns-exact-search", Do: []Severity{Fix}, Source: fromAPI,
 			Text:    "A search by name is exact unless told: it is made fuzzy.",
-			Actions: []string{"ListRecords"}, Check: fixRecordSearch},
+			Actions: []string{"ListRecords"}, Check: fuzzySearch("Record", "RecordName", "RecordMatchType")},
 		Row{ID: "dns-secrets", Do: []Severity{Fix}, Source: fromAPI, Where: "tools/redact.go",
 			Text: "AuthConf holds access keys: they are taken out of every answer."},
 	)

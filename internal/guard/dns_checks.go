@@ -206,19 +206,3 @@ func private(ip netip.Addr) bool {
 	}
 	return false
 }
-
-func fixRecordSearch(_ context.Context, c *Call) error {
-	given := c.Text("RecordName")
-	if given == "" {
-		return nil
-	}
-	if name := hostName(given); name != given {
-		c.Set("RecordName", name)
-		c.Fixed("Record names are lower case without a trailing dot: searched for %s.", name)
-	}
-	if !c.Has("RecordMatchType") {
-		c.Set("RecordMatchType", "fuzzy")
-		c.Fixed("The search is exact unless RecordMatchType says otherwise: searched fuzzy, for names that contain it.")
-	}
-	return nil
-}

@@ -112,7 +112,7 @@ func checkOneAddressRecord(ctx context.Context, c *Call) error {
 		}
 		for _, r := range others {
 			if r.Type == typeAddress {
-				all := mergedAddresses(r.Value(), d.content())
+				all := MergedAddresses(r.Value(), d.content())
 				return d.Block("%s%s has the A/AAAA record %s (%s) already, which holds all its addresses. To add to it: update_record with record_id %s and value %q.",
 					d.label, name, r.ID, r.Value(), r.ID, all).Instead("UpdateRecord", recordUpdate(r, typeAddress, all))
 			}
@@ -178,8 +178,8 @@ func recordUpdate(r Record, kind, value string) esa.Params {
 	return p
 }
 
-// mergedAddresses are the addresses of both lists, each once.
-func mergedAddresses(have, more string) string {
+// MergedAddresses are the addresses of both lists, each once.
+func MergedAddresses(have, more string) string {
 	var list []string
 	for part := range strings.SplitSeq(have+","+more, ",") {
 		if part = strings.TrimSpace(part); part != "" && !slices.Contains(list, part) {

@@ -36,7 +36,7 @@ func siteRows() []Row {
 			Covers: takesSiteVersion, Check: checkSiteVersion},
 		Row{ID: "site-search", Do: []Severity{Fix}, Source: fromAPI,
 			Text:    "A search for a site's name is exact unless told, and a trailing dot finds nothing: it is made fuzzy, without the dot.",
-			Actions: []string{"ListSites"}, Check: fixSiteSearch},
+			Actions: []string{"ListSites"}, Check: fuzzySearch("Site", "SiteName", "SiteSearchType")},
 		Row{ID: "site-money", Do: []Severity{Ask}, Source: fromReports,
 			Text:   "What costs money, or ends something paid for.",
 			Covers: spends, Check: askMoney},
@@ -197,20 +197,24 @@ func checkSiteVersion(ctx context.Context, c *Call) error {
 	return refusal.With(c, esa.Params{"SiteVersion": 0})
 }
 
-func fixSiteSearch(_ context.Context, c *Call) error {
-	given := c.Text("SiteName")
-	if given == "" {
+// fuzzySearch makes the check of a search for names, which is exact unless the
+// parameter match says otherwise, and finds none with a trailing dot.
+func fuzzySearch(what, name, match string) func(context.Context, *Call) error {
+	return func(_ context.Context, c *Call) error {
+		given := c.Text(name)
+		if given == "" {
+			return nil
+		}
+		if host := hostName(given); host != given {
+			c.Set(name, host)
+			c.Fixed("%s names are lower case without a trailing dot: searched for %s.", what, host)
+		}
+		if !c.Has(match) {
+			c.Set(match, "fuzzy")
+			c.Fixed("The search is exact unless %s says otherwise: searched fuzzy, for names that contain it.", match)
+		}
 		return nil
 	}
-	if name := hostName(given); name != given {
-		c.Set("SiteName", name)
-		c.Fixed("Site names are lower case without a trailing dot: searched for %s.", name)
-	}
-	if !c.Has("SiteSearchType") {
-		c.Set("SiteSearchType", "fuzzy")
-		c.Fixed("The search is exact unless SiteSearchType says otherwise: searched fuzzy, for names that contain it.")
-	}
-	return nil
 }
 
 func askMoney(_ context.Context, c *Call) error {
