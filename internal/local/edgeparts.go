@@ -1,11 +1,14 @@
 package local
 
 import (
+	"context"
+
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/local/purge"
 	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
@@ -19,14 +22,18 @@ type edgeParts struct {
 	origins *origin.Client
 	cache   *cache.Store
 	code    *runtime.Service
+	// codeCache is what the code of routines keeps.
+	codeCache *runtime.MemoryCache
 	// certificates are what the edge shows to visitors and origins.
 	certificates *certificate.Service
 }
 
-func newEdgeParts(store *state.Store, allowed origin.Allowed, code runtime.Config, certificates *certificate.Service) edgeParts {
+func newEdgeParts(store *state.Store, allowed origin.Allowed, o Options, certificates *certificate.Service) edgeParts {
 	kept := cache.New(edge.CacheSize)
-	plans := plan.New(store, plan.Config{CheckEvery: checkEvery, Cache: kept})
-	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(code), certificates: certificates}
+	codeCache := runtime.NewMemoryCache(codeCacheSize, o.Now)
+	plans := plan.New(store, plan.Config{CheckEvery: checkEvery, Cache: kept, CodeCache: codeCache})
+	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(o.Runtime), codeCache: codeCache,
+		certificates: certificates}
 }
 
 // config is how the edge is set up.
@@ -34,8 +41,14 @@ func (p edgeParts) config(o Options, log edge.Recorder, pairs runtime.KV) edge.C
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log, Console: o.Console,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
-		CodeCache: runtime.NewMemoryCache(codeCacheSize, o.Now), Certificates: p.certificates, TLSPort: o.edgeTLSPort,
+		CodeCache: p.codeCache, Certificates: p.certificates, TLSPort: o.edgeTLSPort,
 	}
+}
+
+// preload has the edge fetch an address for its cache.
+func preload(ctx context.Context, e edge.Preloader, address string, headers map[string]string) (purge.Fetched, error) {
+	status, reason, err := e.Preload(ctx, address, headers)
+	return purge.Fetched{Status: status, TimedOut: reason == origin.TimedOut, NoOrigin: reason != "" && reason != origin.TimedOut}, err
 }
 
 // close ends what the parts keep open.

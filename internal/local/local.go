@@ -134,6 +134,7 @@ type Server struct {
 	info     Info
 	store    *state.Store
 	routines *routine.Service
+	purges   *purge.Service
 	log      *analytics.Service
 	edge     edgeParts
 	servers  []*http.Server
@@ -247,7 +248,12 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files, o.Purge.Files = uploaded, uploaded
-	table.Add(purge.New(store, o.Purge).Table())
+	var visitors edge.Edge // is there before anything is preloaded
+	o.Purge.Fetch = func(ctx context.Context, address string, headers map[string]string) (purge.Fetched, error) {
+		return preload(ctx, visitors, address, headers)
+	}
+	purges := purge.New(store, o.Purge)
+	table.Add(purges.Table())
 	pairs := kv.New(store, o.KV)
 	table.Add(pairs.Table())
 	table.Add(routines.Table())
@@ -259,7 +265,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
 		}
 	}
-	parts := newEdgeParts(store, allowed, o.Runtime, certificates)
+	parts := newEdgeParts(store, allowed, o, certificates)
 	key := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret,
@@ -278,8 +284,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	shown := viewer{o, store, table, routines}
 	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults, Status: shown.status})
 	page := console.New(console.Config{Snapshot: shown.snapshot, Requests: requests, Faults: faults, Link: shown.link, Now: o.Now})
-	edgeHandler = edge.New(routines, parts.config(o, requests, pairs))
-	return &Server{store: store, routines: routines, log: log, edge: parts}, split(calls, uploads, desk, page), edgeHandler, nil
+	visitors = edge.New(routines, parts.config(o, requests, pairs))
+	return &Server{store: store, routines: routines, purges: purges, log: log, edge: parts}, split(calls, uploads, desk, page), visitors, nil
 }
 
 // failBuilds puts the faults of builds before the build.
@@ -361,6 +367,7 @@ func (s *Server) shutdown(grace time.Duration) error {
 
 // closeState ends what works on the state, and closes it.
 func (s *Server) closeState() error {
+	s.purges.Close()
 	s.edge.close()
 	return errors.Join(s.routines.Close(), s.log.Close(), s.store.Close())
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"io"
@@ -370,9 +371,6 @@ func (k *keeper) Write(p []byte) (int, error) {
 
 // tags are the cache tags of a response, in the header that the site names.
 func (x *exchange) tags(h http.Header) []string {
-	name := x.host.Site.Option("CacheTag", "TagName")
-	if name == "" {
-		name = "Cache-Tag"
-	}
-	return strings.FieldsFunc(strings.Join(h.Values(name), ","), func(r rune) bool { return r == ',' || r == ' ' })
+	name := cmp.Or(x.host.Site.Option("CacheTag", "TagName"), cache.DefaultTagHeader)
+	return cache.Tags(strings.Join(h.Values(name), ","))
 }

@@ -56,7 +56,7 @@ type Config struct {
 }
 
 // New returns the edge.
-func New(svc *routine.Service, cfg Config) http.Handler {
+func New(svc *routine.Service, cfg Config) Edge {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

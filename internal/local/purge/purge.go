@@ -3,8 +3,9 @@
 // keeps the tasks.
 //
 // It must not know how calls arrive or are signed, nor how the edge caches: it
-// writes purges down, and each edge drops what they name at its next request. A
-// task is Refreshing for a while all the same, as on the service.
+// writes purges down, and each edge drops what they name at its next request; and
+// it has addresses fetched, and keeps what came of it. A task is Refreshing for a
+// while all the same, as on the service.
 //
 // MissingTimeParameter and InvalidEndTime.Mismatch are documented codes; for
 // refused content and used-up quotas none is, and these follow the patterns of
@@ -16,6 +17,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -35,6 +37,10 @@ type Config struct {
 	Quota map[string]int64
 	// Files opens what UploadFile reads; every address is refused if nil.
 	Files Files
+	// Fetch fetches an address for the edge's cache, as a visitor with those headers
+	// would: a preload. It is called by several goroutines at once. If it is nil,
+	// nothing is fetched, and preloads are Complete after Duration.
+	Fetch func(ctx context.Context, address string, headers map[string]string) (Fetched, error)
 }
 
 // Preload is the name of the quota of preloads.
@@ -70,6 +76,11 @@ func defaultQuota() map[string]int64 {
 type Service struct {
 	store *state.Store
 	cfg   Config
+
+	ctx      context.Context // of fetches, ended by Close
+	stop     context.CancelFunc
+	slots    chan struct{} // bounds the fetches at once
+	fetching sync.WaitGroup
 }
 
 // New makes the service.
@@ -85,7 +96,16 @@ func New(store *state.Store, cfg Config) *Service {
 		quota[name] = n
 	}
 	cfg.Quota = quota
-	return &Service{store: store, cfg: cfg}
+	s := &Service{store: store, cfg: cfg, slots: make(chan struct{}, fetchesAtOnce)}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	return s
+}
+
+// Close ends the fetches that are under way; their tasks fail when their time is
+// up.
+func (s *Service) Close() {
+	s.stop()
+	s.fetching.Wait()
 }
 
 // Table returns the operations.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
@@ -63,8 +61,8 @@ func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
 	return answer, err
 }
 
-// preload answers PreloadCaches. An address whose host no proxied record of the
-// site serves is taken, and its task fails: the edge has no origin to fetch from.
+// preload answers PreloadCaches. An address that the edge cannot fetch is taken,
+// and its task fails.
 func (s *Service) preload(ctx context.Context, r *api.Request) (any, error) {
 	var (
 		addresses []string
@@ -85,47 +83,30 @@ func (s *Service) preload(ctx context.Context, r *api.Request) (any, error) {
 		if err != nil {
 			return err
 		}
-		tasks := make([]task, len(addresses))
-		for i, address := range addresses {
+		for _, address := range addresses {
 			if err := checkURL(address, name); err != nil {
 				return err
 			}
-			tasks[i] = task{kind: kindPreload, content: address}
-			served, err := proxied(ctx, tx, site, address)
-			if err != nil {
-				return err
-			}
-			if !served {
-				tasks[i].failure = "Internal Error"
-			}
 		}
-		if err := s.checkQuota(ctx, tx, site, Preload, "QuotaExceeded.Preload", len(tasks)); err != nil {
+		if err := s.checkQuota(ctx, tx, site, Preload, "QuotaExceeded.Preload", len(addresses)); err != nil {
 			return err
 		}
-		answer.TaskID, err = s.insert(ctx, tx, site, tasks)
+		answer.TaskID, err = s.insert(ctx, tx, site, preloads(addresses))
 		return err
 	})
+	if err == nil {
+		s.fetch(answer.TaskID, addresses, headers)
+	}
 	return answer, err
 }
 
-// proxied reports whether the site has a proxied record for the address's host.
-func proxied(ctx context.Context, tx *sql.Tx, site int64, address string) (bool, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false, refuse("%q is not an address.", address)
+// preloads are the tasks of addresses.
+func preloads(addresses []string) []task {
+	tasks := make([]task, len(addresses))
+	for i, address := range addresses {
+		tasks[i] = task{kind: kindPreload, content: address}
 	}
-	host := strings.ToLower(u.Hostname())
-	wildcard := host
-	if _, parent, ok := strings.Cut(host, "."); ok {
-		wildcard = "*." + parent
-	}
-	var found bool
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM records WHERE site_id = ? AND proxied AND name IN (?, ?))`,
-		site, host, wildcard).Scan(&found)
-	if err != nil {
-		return false, fmt.Errorf("look up the record of %s: %w", host, err)
-	}
-	return found, nil
+	return tasks
 }
 
 func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, site int64, quota, code string, want int) error {
@@ -156,7 +137,12 @@ func (s *Service) insert(ctx context.Context, tx *sql.Tx, site int64, tasks []ta
 	}
 	defer insert.Close()
 	for _, t := range tasks {
-		if _, err := insert.ExecContext(ctx, id, site, t.kind, t.typ, t.content, t.failure, now, now+s.cfg.Duration.Milliseconds()); err != nil {
+		finishes := now + s.cfg.Duration.Milliseconds()
+		if t.kind == kindPreload && s.cfg.Fetch != nil {
+			// Unless the fetch says otherwise before: its process may end.
+			finishes, t.failure = now+fetchLimit.Milliseconds(), failedInside
+		}
+		if _, err := insert.ExecContext(ctx, id, site, t.kind, t.typ, t.content, t.failure, now, finishes); err != nil {
 			return "", fmt.Errorf("store a task: %w", err)
 		}
 	}

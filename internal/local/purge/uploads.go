@@ -144,6 +144,7 @@ func (s *Service) submitUpload(ctx context.Context, r *api.Request) (any, error)
 		return nil, err
 	}
 	var u upload
+	var taskID string
 	err := s.store.Tx(ctx, func(tx *sql.Tx) (err error) {
 		if u, err = oneUpload(ctx, tx, r.Params); err != nil {
 			return err
@@ -151,7 +152,7 @@ func (s *Service) submitUpload(ctx context.Context, r *api.Request) (any, error)
 		if u.submitted != 0 {
 			return api.Errorf(400, "UploadTask.StatusError", "The upload %d was submitted already.", u.id)
 		}
-		if err := s.submit(ctx, tx, u); err != nil {
+		if taskID, err = s.submit(ctx, tx, u); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE cache_uploads SET submitted = ? WHERE id = ?`, s.cfg.Now().UnixMilli(), u.id)
@@ -160,41 +161,34 @@ func (s *Service) submitUpload(ctx context.Context, r *api.Request) (any, error)
 		}
 		return nil
 	})
+	if err == nil && u.typ == Preload && u.good != "" {
+		s.fetch(taskID, strings.Split(u.good, "\n"), nil)
+	}
 	return uploadAnswer{u.id}, err
 }
 
-func (s *Service) submit(ctx context.Context, tx *sql.Tx, u upload) error {
+// submit makes tasks of what was uploaded, and returns their id.
+func (s *Service) submit(ctx context.Context, tx *sql.Tx, u upload) (taskID string, err error) {
 	if u.good == "" {
-		return nil
+		return "", nil
 	}
-	kind, typ, quota, code := kindPurge, u.typ, u.typ, "QuotaExceeded.Refresh"
-	if u.typ == Preload {
-		kind, typ, quota, code = kindPreload, "", Preload, "QuotaExceeded.Preload"
-	}
-	var tasks []task
-	for line := range strings.SplitSeq(u.good, "\n") {
-		t := task{kind: kind, typ: typ, content: line}
-		if kind == kindPreload {
-			served, err := proxied(ctx, tx, u.site, line)
-			if err != nil {
-				return err
-			}
-			if !served {
-				t.failure = "Internal Error"
-			}
+	lines := strings.Split(u.good, "\n")
+	tasks, code := preloads(lines), "QuotaExceeded.Preload"
+	if u.typ != Preload {
+		code = "QuotaExceeded.Refresh"
+		for i := range tasks {
+			tasks[i].kind, tasks[i].typ = kindPurge, u.typ
 		}
-		tasks = append(tasks, t)
 	}
-	if err := s.checkQuota(ctx, tx, u.site, quota, code, len(tasks)); err != nil {
-		return err
+	if err := s.checkQuota(ctx, tx, u.site, u.typ, code, len(tasks)); err != nil {
+		return "", err
 	}
-	if kind == kindPurge {
+	if u.typ != Preload {
 		if err := s.tellEdges(ctx, tx, u.site, tasks, false); err != nil {
-			return err
+			return "", err
 		}
 	}
-	_, err := s.insert(ctx, tx, u.site, tasks)
-	return err
+	return s.insert(ctx, tx, u.site, tasks)
 }
 
 // getUpload answers GetUploadTask.

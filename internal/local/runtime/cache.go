@@ -3,6 +3,7 @@ package runtime
 import (
 	"container/list"
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -74,13 +75,14 @@ func (c *MemoryCache) Delete(_ context.Context, url string) (bool, error) {
 	return good, nil
 }
 
-// Purge drops the responses of the URLs that match, and returns how many.
-func (c *MemoryCache) Purge(match func(url string) bool) int {
+// Purge drops the responses that match, by their URLs and headers, and returns
+// how many.
+func (c *MemoryCache) Purge(match func(url string, header http.Header) bool) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dropped := 0
 	for url, at := range c.byURL {
-		if match(url) {
+		if match(url, at.Value.(*cached).response.Header) {
 			c.drop(at)
 			dropped++
 		}

@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"cmp"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,6 +65,31 @@ func (p Purge) names(e *Entry) bool {
 		return path == e.Path && e.Shape(u.RawQuery) == e.Query && p.variant(e)
 	}
 	return false
+}
+
+// NamesURL reports whether the purge is about what the code of routines keeps
+// under an address, in a cache that knows neither sites nor variants. The header
+// is that of the response, which may have cache tags.
+func (p Purge) NamesURL(site, address string, h http.Header) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	if host != site && !strings.HasSuffix(host, "."+site) {
+		return false
+	}
+	whole := func(query string) string { return query }
+	return p.names(&Entry{SiteID: p.SiteID, Host: host, Path: cmp.Or(u.EscapedPath(), "/"), Query: u.RawQuery, Shape: whole,
+		Tags: Tags(strings.Join(h.Values(DefaultTagHeader), ","))})
+}
+
+// DefaultTagHeader has the tags of a response, unless its site names another.
+const DefaultTagHeader = "Cache-Tag"
+
+// Tags reads a header with cache tags.
+func Tags(header string) []string {
+	return strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 func (p Purge) variant(e *Entry) bool {

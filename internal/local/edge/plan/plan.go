@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,14 @@ type Config struct {
 	// Cache loses what purges name before the first plan of a changed configuration
 	// is handed out; it may be nil.
 	Cache *cache.Store
+	// CodeCache is the routines' own cache, likewise, of purges that are for it, too.
+	CodeCache CodeCache
+}
+
+// CodeCache is what the code of routines keeps by address.
+type CodeCache interface {
+	// Purge drops what matches, and returns how many that were.
+	Purge(match func(url string, header http.Header) bool) int
 }
 
 // Source hands out plans. It is safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 )
@@ -29,29 +30,42 @@ func (s *Source) purge(ctx context.Context) error {
 	}
 	if gap {
 		s.cfg.Cache.Clear()
+		if s.cfg.CodeCache != nil {
+			s.cfg.CodeCache.Purge(func(string, http.Header) bool { return true })
+		}
 	}
 	for _, p := range list {
-		s.cfg.Cache.Purge(p)
+		s.cfg.Cache.Purge(p.Purge)
+		if p.code && s.cfg.CodeCache != nil {
+			s.cfg.CodeCache.Purge(func(url string, header http.Header) bool { return p.NamesURL(p.site, url, header) })
+		}
 	}
 	s.purged = last
 	return nil
 }
 
+// siteWide is a purge as it is stored.
+type siteWide struct {
+	cache.Purge
+	site string // its name
+	code bool   // it is for the routines' own cache, too
+}
+
 // purges reads the purges after the one of that id, in their order, and the id of
 // the last. gap tells that some in between are no longer kept.
-func (s *Source) purges(ctx context.Context, after int64) (list []cache.Purge, last int64, gap bool, err error) {
-	rows, err := s.store.DB().QueryContext(ctx, `SELECT p.id, p.site_id, p.type, p.content, p.variant, coalesce(t.fields, '{}') FROM cache_purges p
-		LEFT JOIN site_settings t ON t.site_id = p.site_id AND t.name = 'CacheTag' AND t.site_version = 0 WHERE p.id > ? ORDER BY p.id`, after)
+func (s *Source) purges(ctx context.Context, after int64) (list []siteWide, last int64, gap bool, err error) {
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT p.id, p.site_id, p.type, p.content, p.variant, p.edge_compute, s.name, coalesce(t.fields, '{}')
+		FROM cache_purges p JOIN sites s ON s.id = p.site_id LEFT JOIN site_settings t ON t.site_id = p.site_id AND t.name = 'CacheTag' AND t.site_version = 0 WHERE p.id > ? ORDER BY p.id`, after)
 	if err != nil {
 		return nil, after, false, fmt.Errorf("list the purges: %w", err)
 	}
 	defer rows.Close()
 	last = after
 	for rows.Next() {
-		var p cache.Purge
+		var p siteWide
 		var id int64
 		var variant, tagging string
-		if err := rows.Scan(&id, &p.SiteID, &p.Type, &p.Content, &variant, &tagging); err != nil {
+		if err := rows.Scan(&id, &p.SiteID, &p.Type, &p.Content, &variant, &p.code, &p.site, &tagging); err != nil {
 			return nil, after, false, fmt.Errorf("read a purge: %w", err)
 		}
 		if variant != "" {

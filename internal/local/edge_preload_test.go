@@ -1,0 +1,111 @@
+package local
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/purge"
+)
+
+// preloaded waits for the tasks of a preload, and returns them by their address:
+// "Complete", or what a failed one says.
+func (b *shop) preloaded(call map[string]any) map[string]string {
+	b.t.Helper()
+	b.call("PreloadCaches", call)
+	got := map[string]string{}
+	require.Eventually(b.t, func() bool {
+		clear(got)
+		for _, entry := range b.call("DescribePreloadTasks", nil)["Tasks"].([]any) {
+			task := entry.(map[string]any)
+			says := task["Status"].(string)
+			if says == "Refreshing" {
+				return false
+			}
+			if says == "Failed" {
+				says = task["Description"].(string)
+			}
+			got[task["Content"].(string)] = says
+		}
+		return true
+	}, 10*time.Second, 5*time.Millisecond)
+	return got
+}
+
+func TestEdgePreloadsFromTheOrigin(t *testing.T) {
+	b := newShop(t, Options{Purge: purge.Config{Duration: time.Millisecond}})
+	to := &counter{headers: func(h http.Header, r *http.Request) int {
+		h.Set("Cache-Control", "max-age=600")
+		h.Set("X-Encoding", r.Header.Get("Accept-Encoding"))
+		return max(200, map[string]int{"/gone.css": 404, "/broken.css": 503}[r.URL.Path])
+	}}
+	b.record("www.shop.example", b.origin(to.ServeHTTP))
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	b.record("closed.shop.example", closed)
+	b.call("CreateRecord", map[string]any{"RecordName": "plain.shop.example", "Type": "A/AAAA", "Ttl": 1, "Data": map[string]any{"Value": "192.0.2.1"}})
+	redirect := b.rule("RedirectRule", `http.host eq "www.shop.example"`, map[string]any{"Type": "static", "TargetUrl": "https://elsewhere.example/", "StatusCode": "302", "ReserveQueryString": "off"})
+
+	got := b.preloaded(map[string]any{"Content": []string{"http://www.shop.example/a.css", "http://www.shop.example/gone.css",
+		"http://www.shop.example/broken.css", "http://closed.shop.example/a.css", "http://plain.shop.example/a.css"}})
+	require.Equal(t, map[string]string{
+		"http://www.shop.example/a.css": "Complete", "http://www.shop.example/gone.css": "Origin Return StatusCode 4XX",
+		"http://www.shop.example/broken.css": "Origin Return StatusCode 5XX", "http://closed.shop.example/a.css": "Internal Error",
+		"http://plain.shop.example/a.css": "Internal Error",
+	}, got)
+	require.Equal(t, int64(3), to.n.Load(), "each is fetched once, past the redirect")
+	b.call("DeleteRedirectRule", map[string]any{"ConfigId": redirect})
+	require.Equal(t, "HIT", b.get("http://www.shop.example/a.css", "Accept-Encoding", "gzip").cache())
+	require.Equal(t, "MISS", b.get("http://www.shop.example/a.css").cache(), "without gzip it is another answer")
+
+	b.preloaded(map[string]any{"Content": []string{"http://www.shop.example/b.css"}, "Headers": map[string]string{"Accept-Encoding": "identity"}})
+	require.Equal(t, "HIT", b.get("http://www.shop.example/b.css").cache())
+	require.Equal(t, int64(5), to.n.Load())
+	b.preloaded(map[string]any{"Content": []string{"http://www.shop.example/b.css"}, "Headers": map[string]string{"Accept-Encoding": "identity"}})
+	require.Equal(t, int64(5), to.n.Load(), "what is fresh is not fetched")
+}
+
+func TestEdgePurgesWhatRoutinesKeep(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", nil)
+	b.code("keeps", `export default { async fetch(request) {
+		const url = new URL(request.url), key = "http://www.shop.example" + url.pathname;
+		const kept = await cache.get(key);
+		if (kept) return new Response("kept " + await kept.text());
+		await cache.put(key, new Response("x", { headers: { "cache-control": "max-age=600", "cache-tag": "t" + url.pathname.length } }));
+		return new Response("new");
+	} }`)
+	b.route("keeps", "true", nil)
+	pages := []string{"/a", "/dir/bb"}
+	for name, tt := range map[string]struct {
+		kind    string
+		content map[string]any
+		compute bool
+		gone    string
+	}{
+		"file":          {"file", map[string]any{"Files": []string{"http://www.shop.example/a"}}, true, "y."},
+		"not for it":    {"file", map[string]any{"Files": []string{"http://www.shop.example/a"}}, false, ".."},
+		"directory":     {"directory", map[string]any{"Directories": []string{"http://www.shop.example/dir/"}}, true, ".y"},
+		"tag":           {"cachetag", map[string]any{"CacheTags": []string{"t2"}}, true, "y."},
+		"host":          {"hostname", map[string]any{"Hostnames": []string{"www.shop.example"}}, true, "yy"},
+		"other host":    {"hostname", map[string]any{"Hostnames": []string{"img.shop.example"}}, true, ".."},
+		"all":           {"purgeall", map[string]any{"PurgeAll": true}, true, "yy"},
+		"all, not here": {"purgeall", map[string]any{"PurgeAll": true}, false, ".."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, page := range pages {
+				b.get("http://www.shop.example" + page)
+				require.Equal(t, "kept x", b.get("http://www.shop.example"+page).body)
+			}
+			b.call("PurgeCaches", map[string]any{"Type": tt.kind, "Content": tt.content, "EdgeComputePurge": tt.compute})
+			for i, page := range pages {
+				want := map[byte]string{'y': "new", '.': "kept x"}[tt.gone[i]]
+				require.Equal(t, want, b.get("http://www.shop.example"+page).body, fmt.Sprint(name, page))
+			}
+		})
+	}
+}
