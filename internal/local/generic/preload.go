@@ -3,8 +3,10 @@ package generic
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -31,7 +33,7 @@ func preloads() []kind {
 			name: "ScheduledPreloadExecution", what: "execution", id: "Id", missing: "InvalidId.NotFound",
 			parent: "ScheduledPreloadJob", parentID: "JobId",
 			update: "UpdateScheduledPreloadExecution", remove: "DeleteScheduledPreloadExecution",
-			check: checkExecution,
+			check: checkExecution, view: viewOwner,
 			verbs: map[string]change{"StartScheduledPreloadExecution": turn("running"), "StopScheduledPreloadExecution": turn("stopped")},
 		},
 	}
@@ -86,6 +88,20 @@ func viewJob(ctx context.Context, tx *sql.Tx, it *item, m map[string]any) error 
 	m["Domains"] = strings.Join(slices.Compact(hosts), ",")
 	m["UrlCount"], m["UrlSubmitted"], m["TaskSubmitted"], m["TaskType"] = len(addresses(it)), 0, 0, "preload"
 	m["ExecutionCount"] = len(runs)
+	return viewOwner(ctx, tx, it, m)
+}
+
+// viewOwner adds the number of the account, which has 16 digits.
+func viewOwner(ctx context.Context, tx *sql.Tx, _ *item, m map[string]any) error {
+	var hash string
+	if err := tx.QueryRowContext(ctx, `SELECT hash FROM account`).Scan(&hash); err != nil {
+		return fmt.Errorf("look up the account: %w", err)
+	}
+	n, err := strconv.ParseUint(hash, 16, 32)
+	if err != nil {
+		return fmt.Errorf("read the account: %w", err)
+	}
+	m["AliUid"] = strconv.FormatUint(1_000_000_000_000_000+n, 10)
 	return nil
 }
 
