@@ -91,19 +91,33 @@ func (c notingCaller) Call(ctx context.Context, action string, params esa.Params
 	return res, err
 }
 
+// begin takes the routine for a deploy and looks it up. Release ends the deploy.
+func (p plan) begin(ctx context.Context, d *Deps) (r *deployment, now routine, exists bool, release func(), err error) {
+	if release, err = d.Locks.Lock(ctx, p.name); err != nil {
+		return nil, routine{}, false, nil, err
+	}
+	r = newDeployment(d, p)
+	if now, exists, err = getRoutine(ctx, r.ESA, p.name); err != nil {
+		release()
+		return nil, routine{}, false, nil, fmt.Errorf("look up routine %s: %w", p.name, err)
+	}
+	return r, now, exists, release, nil
+}
+
 // deploy brings the plan's content live and says what is where. Each step is
 // reported as progress; a failure says what is live after it.
 func (p plan) deploy(ctx context.Context, d *Deps) (DeployOutput, error) {
-	release, err := d.Locks.Lock(ctx, p.name)
+	r, before, exists, release, err := p.begin(ctx, d)
 	if err != nil {
 		return DeployOutput{}, err
 	}
 	defer release()
-	r := newDeployment(d, p)
-	before, exists, err := getRoutine(ctx, r.ESA, p.name)
-	if err != nil {
-		return DeployOutput{}, fmt.Errorf("look up routine %s: %w", p.name, err)
-	}
+	return r.sendArchive(ctx, before, exists)
+}
+
+// sendArchive uploads the plan's files, unless a version has them, and deploys
+// them.
+func (r *deployment) sendArchive(ctx context.Context, before routine, exists bool) (DeployOutput, error) {
 	if err := r.checkSplit(before); err != nil {
 		return DeployOutput{}, err
 	}
@@ -114,7 +128,7 @@ func (p plan) deploy(ctx context.Context, d *Deps) (DeployOutput, error) {
 		if r.version != "" && r.isLive(before) {
 			return r.result(ctx, StatusUnchanged)
 		}
-	} else if err := r.create(ctx); err != nil {
+	} else if err := r.create(ctx, true); err != nil {
 		return DeployOutput{}, err
 	}
 	if r.version == "" {

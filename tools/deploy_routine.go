@@ -27,7 +27,7 @@ func deployRoutine() Tool {
 	return Define(Meta{
 		Name: "deploy_routine", Title: "Deploy an edge function", Toolset: "routines",
 		Description: "Put JavaScript or TypeScript live as an edge function (export default {fetch(request, context, env)}): bundled, and checked for what ESA lacks. For static files use deploy_pages.",
-		Calls:       append(deployCalls(), "GetRoutineStagingCodeUploadInfo", "CommitRoutineStagingCode", "GetRoutineCodeVersion"),
+		Calls:       scriptCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployRoutineInput) (DeployOutput, error) {
 		if err := checkName(in.Name); err != nil {
@@ -90,32 +90,84 @@ func (in DeployRoutineInput) bundle(ctx context.Context) (*pages.Script, []esa.N
 // deployScript brings a script live and says what is where; it is what deploy is
 // for folders.
 func (p plan) deployScript(ctx context.Context, d *Deps, code []byte) (DeployOutput, error) {
-	release, err := d.Locks.Lock(ctx, p.name)
+	r, before, exists, release, err := p.begin(ctx, d)
 	if err != nil {
 		return DeployOutput{}, err
 	}
 	defer release()
-	r := newDeployment(d, p)
-	before, exists, err := getRoutine(ctx, r.ESA, p.name)
-	if err != nil {
-		return DeployOutput{}, fmt.Errorf("look up routine %s: %w", p.name, err)
-	}
 	if !exists {
-		err = r.create(ctx)
+		if err := r.create(ctx, false); err != nil {
+			return DeployOutput{}, err
+		}
 	} else if !p.force {
-		err = r.compare(ctx, before, code)
+		served, err := r.served(ctx, before)
+		if err != nil {
+			return DeployOutput{}, err
+		}
+		if served.HasAssets {
+			return DeployOutput{}, Refuse("%s is a Pages site: version %s has static files, which a function alone would take offline. Deploy folder and function together with deploy_pages, choose another name, or set force.", p.name, served.CodeVersion)
+		}
 	}
+	return r.sendScript(ctx, before, code)
+}
+
+// deployPage brings one HTML page live: as a file, or as a function's script if
+// the routine was made for scripts alone and has no version with files.
+func (p plan) deployPage(ctx context.Context, d *Deps, page []byte) (DeployOutput, error) {
+	r, before, exists, release, err := p.begin(ctx, d)
 	if err != nil {
 		return DeployOutput{}, err
 	}
-	status := StatusUnchanged
-	if r.version == "" {
-		if err := r.stage(ctx, code); err != nil {
-			return DeployOutput{}, r.halfway(ctx, "upload", err)
-		}
-		r.sent, status = true, StatusLive
+	defer release()
+	if !exists || before.HasAssets {
+		return r.sendArchive(ctx, before, exists)
 	}
-	out, err := r.end(ctx, status)
+	served, err := r.served(ctx, before)
+	if err != nil {
+		return DeployOutput{}, err
+	}
+	if served.HasAssets {
+		return r.sendArchive(ctx, before, exists)
+	}
+	if err := r.checkSplit(before); err != nil {
+		return DeployOutput{}, err
+	}
+	code, err := pages.WrapPage(page)
+	if err != nil {
+		return DeployOutput{}, about(err)
+	}
+	old := r.sourceOf(ctx, served.CodeVersion)
+	out, err := r.sendScript(ctx, before, code)
+	if err != nil {
+		return DeployOutput{}, err
+	}
+	out.Files, out.Bytes = r.archive.Files, r.archive.Bytes
+	if old != "" && !pages.IsWrappedPage(old) && out.Status == StatusLive && r.percentage == 100 {
+		out.Note(esa.Note{ID: "replaced", Text: fmt.Sprintf(
+			"The page took the place of the function in version %s: publish_routine_version with that version brings it back.", served.CodeVersion)})
+	}
+	return out, nil
+}
+
+// sendScript brings a script live and tells what is where. One that is live
+// somewhere already is not sent again.
+func (r *deployment) sendScript(ctx context.Context, before routine, code []byte) (DeployOutput, error) {
+	if !r.force {
+		r.version = r.liveWith(ctx, before, code)
+	}
+	var out DeployOutput
+	var err error
+	if r.version != "" && r.isLive(before) {
+		out, err = r.result(ctx, StatusUnchanged)
+	} else {
+		if r.version == "" {
+			if err := r.stage(ctx, code); err != nil {
+				return DeployOutput{}, r.halfway(ctx, "upload", err)
+			}
+			r.sent = true
+		}
+		out, err = r.finish(ctx)
+	}
 	if err != nil {
 		return DeployOutput{}, err
 	}
@@ -130,46 +182,53 @@ func (p plan) deployScript(ctx context.Context, d *Deps, code []byte) (DeployOut
 	return out, nil
 }
 
-// end deploys the version, unless it is live already, and tells what is where.
-func (r *deployment) end(ctx context.Context, status string) (DeployOutput, error) {
-	if status == StatusUnchanged {
-		return r.result(ctx, status)
+// served looks at the version that takes the requests, that of production first;
+// zero if there is none.
+func (r *deployment) served(ctx context.Context, now routine) (codeVersion, error) {
+	for _, env := range slices.Backward([]string{staging, production}) {
+		live := now.versionsIn(env)
+		if len(live) == 0 {
+			continue
+		}
+		v, err := esa.Call[codeVersion](ctx, r.ESA, "GetRoutineCodeVersionInfo", esa.Params{"Name": r.name, "CodeVersion": live[0].Version})
+		if err != nil {
+			return codeVersion{}, fmt.Errorf("look at version %s of %s: %w", live[0].Version, r.name, err)
+		}
+		v.CodeVersion = live[0].Version
+		return v, nil
 	}
-	return r.finish(ctx)
+	return codeVersion{}, nil
 }
 
-// compare looks at the script that is live. The same one need not be sent again;
-// one beside static files is not replaced, for they would be gone.
-func (r *deployment) compare(ctx context.Context, before routine, code []byte) error {
-	var live string
-	for _, env := range slices.Backward([]string{staging, production}) {
-		if v := before.versionsIn(env); len(v) > 0 {
-			live = v[0].Version
-			break
+// liveWith finds the version with this script among those that any environment
+// serves; empty if there is none.
+func (r *deployment) liveWith(ctx context.Context, now routine, code []byte) string {
+	var seen []string
+	for _, env := range slices.Backward(now.live()) {
+		for _, v := range env.Versions {
+			if slices.Contains(seen, v.Version) {
+				continue
+			}
+			seen = append(seen, v.Version)
+			if r.sourceOf(ctx, v.Version) == string(code) {
+				return v.Version
+			}
 		}
 	}
-	if live == "" {
-		return nil
+	return ""
+}
+
+// sourceOf reads a version's script. It is only a means to spare an upload and
+// to tell what was replaced: empty if it cannot be read.
+func (r *deployment) sourceOf(ctx context.Context, version string) string {
+	if version == "" {
+		return ""
 	}
-	params := esa.Params{"Name": r.name, "CodeVersion": live}
-	info, err := esa.Call[codeVersion](ctx, r.ESA, "GetRoutineCodeVersionInfo", params)
+	answer, err := esa.Call[struct{ RoutineCode string }](ctx, r.ESA, "GetRoutineCodeVersion", esa.Params{"Name": r.name, "CodeVersion": version})
 	if err != nil {
-		return fmt.Errorf("look at version %s of %s: %w", live, r.name, err)
+		return ""
 	}
-	if info.HasAssets {
-		return Refuse("%s is a Pages site: version %s has static files, which a function alone would take offline. Deploy folder and function together with deploy_pages, choose another name, or set force.", r.name, live)
-	}
-	r.version = live
-	if !r.isLive(before) {
-		r.version = ""
-		return nil
-	}
-	// The code is only a means to spare an upload: without it, upload.
-	old, err := esa.Call[struct{ RoutineCode string }](ctx, r.ESA, "GetRoutineCodeVersion", params)
-	if err != nil || old.RoutineCode != string(code) {
-		r.version = ""
-	}
-	return nil
+	return answer.RoutineCode
 }
 
 // stage uploads the script and makes a version of it.

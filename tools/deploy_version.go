@@ -9,10 +9,13 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
-// create makes the routine.
-func (r *deployment) create(ctx context.Context) error {
+// create makes the routine: one for static files, or for scripts alone.
+func (r *deployment) create(ctx context.Context, assets bool) error {
 	Progress(ctx, 20, 100, "creating routine "+r.name)
-	params := esa.Params{"Name": r.name, "HasAssets": true}
+	params := esa.Params{"Name": r.name}
+	if assets {
+		params["HasAssets"] = true
+	}
 	if r.description != "" {
 		params["Description"] = r.description
 	}

@@ -62,11 +62,16 @@ func deployCalls() []string {
 		"CreateRoutineCodeDeployment", "GetRoutineAccessToken"}
 }
 
+// scriptCalls are the operations of a deploy that may send a script alone.
+func scriptCalls() []string {
+	return append(deployCalls(), "GetRoutineStagingCodeUploadInfo", "CommitRoutineStagingCode", "GetRoutineCodeVersion")
+}
+
 func deployHTML() Tool {
 	return Define(Meta{
 		Name: "deploy_html", Title: "Deploy one HTML page", Toolset: "pages",
 		Description: "Put one HTML page live, as the index of a Pages site of its own, and return an address that opens. Deploying to a name again replaces its page. For several files use deploy_pages.",
-		Calls:       deployCalls(),
+		Calls:       scriptCalls(),
 		ReadOnly:    No, Destructive: No, Idempotent: Yes, OpenWorld: Yes,
 	}, func(ctx context.Context, d *Deps, in DeployHTMLInput) (DeployOutput, error) {
 		if err := checkName(in.Name); err != nil {
@@ -80,7 +85,7 @@ func deployHTML() Tool {
 		if err != nil {
 			return DeployOutput{}, about(err)
 		}
-		return in.plan(in.Name, archive).deploy(ctx, d)
+		return in.plan(in.Name, archive).deployPage(ctx, d, page)
 	})
 }
 

@@ -149,13 +149,14 @@ func TestGuardrail_pages_ready(t *testing.T) {
 			version, status := w.archive(map[string]string{"assets/index.html": "x"})
 			require.Equal(w, "failed", status)
 			w.refused("a build that failed", "CreateRoutineCodeDeployment", deployment("staging", version, 100))
-			_, err := w.tool("deploy_html", map[string]any{"name": "fn", "html": "x"})
+			site := map[string]any{"name": "fn", "path": w.folder(map[string]string{"index.html": "x"})}
+			_, err := w.tool("deploy_pages", site)
 			require.ErrorContains(w, err, "its status is failed", "the tool waits, and sees it")
 			broken.Store(false)
 			close(hold)
 			version, _ = w.archive(map[string]string{"assets/index.html": "y"})
 			w.goesThrough("CreateRoutineCodeDeployment", deployment("staging", version, 100))
-			_, err = w.tool("deploy_html", map[string]any{"name": "fn", "html": "z"})
+			_, err = w.tool("deploy_pages", site)
 			require.NoError(w, err)
 		},
 		without: func(w *world) {
