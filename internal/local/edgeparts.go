@@ -5,6 +5,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
@@ -24,23 +25,33 @@ type edgeParts struct {
 	code    *runtime.Service
 	// codeCache is what the code of routines keeps.
 	codeCache *runtime.MemoryCache
+	// health is what monitors know of the origins of load balancers.
+	health   *balance.Health
+	monitors *balance.Monitors
 	// certificates are what the edge shows to visitors and origins.
 	certificates *certificate.Service
 }
 
-func newEdgeParts(store *state.Store, allowed origin.Allowed, o Options, certificates *certificate.Service) edgeParts {
+func newEdgeParts(store *state.Store, allowed origin.Allowed, o Options, certificates *certificate.Service, health *balance.Health) edgeParts {
 	kept := cache.New(edge.CacheSize)
 	codeCache := runtime.NewMemoryCache(codeCacheSize, o.Now)
 	plans := plan.New(store, plan.Config{CheckEvery: checkEvery, Cache: kept, CodeCache: codeCache})
-	return edgeParts{plans: plans, origins: origin.New(plans, allowed), cache: kept, code: runtime.New(o.Runtime), codeCache: codeCache,
-		certificates: certificates}
+	origins := origin.New(plans, allowed)
+	return edgeParts{plans: plans, origins: origins, cache: kept, code: runtime.New(o.Runtime), codeCache: codeCache, health: health,
+		monitors: balance.NewMonitors(plans, origins, health, o.Logger), certificates: certificates}
+}
+
+// changed is told of each call: the configuration may be another since.
+func (p edgeParts) changed() {
+	p.plans.Changed()
+	p.monitors.Changed()
 }
 
 // config is how the edge is set up.
 func (p edgeParts) config(o Options, log edge.Recorder, pairs runtime.KV) edge.Config {
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log, Console: o.Console,
-		Plans: p.plans, Origins: p.origins, Cache: p.cache, Runtime: p.code, KV: pairs,
+		Plans: p.plans, Origins: p.origins, Cache: p.cache, Health: p.health, Runtime: p.code, KV: pairs,
 		CodeCache: p.codeCache, Certificates: p.certificates, TLSPort: o.edgeTLSPort,
 	}
 }

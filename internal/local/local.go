@@ -25,6 +25,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/console"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
@@ -173,6 +174,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.serve(base, o.Logger, at.edge, edgeHandler)
 	s.serve(base, o.Logger, tls.NewListener(at.edgeTLS, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
+	s.serving.Go(func() { s.edge.monitors.Run(base) })
 	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
 	return s, nil
 }
@@ -238,11 +240,12 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	}
 	table := api.Table{}
 	table.Add(sites.Table())
+	health := &balance.Health{}
 	certificates := certificate.New(store, o.Certificate)
 	table.Add(certificates.Table())
 	table.Add(waf.New(store, waf.Config{Now: o.Now, KnownVersion: site.KnownVersion}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
-	table.Add(generic.New(store, generic.Config{Now: o.Now}).Table())
+	table.Add(generic.New(store, generic.Config{Now: o.Now, OriginHealth: health.Of}).Table())
 	o.Rules.PageExists, o.Rules.KnownVersion = generic.PageExists, site.KnownVersion
 	table.Add(rules.New(store, o.Rules).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
@@ -265,11 +268,11 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
 		}
 	}
-	parts := newEdgeParts(store, allowed, o, certificates)
+	parts := newEdgeParts(store, allowed, o, certificates, health)
 	key := store.Account()
 	calls := gateway.New(gateway.Config{
 		AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret,
-		Table: table.After(parts.plans.Changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
+		Table: table.After(parts.changed), Intercept: o.Intercept, Faults: faults, Now: o.Now, Logger: o.Logger,
 		Versions: map[string]string{files.Action: files.Version},
 	})
 	takeOver := func(ctx context.Context, object oss.Object) error {

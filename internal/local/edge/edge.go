@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
@@ -51,6 +52,8 @@ type Config struct {
 	Cache *cache.Store
 	// Certificates are those that the edge shows to origins; nil: it shows none.
 	Certificates Certificates
+	// Health is what is known of the origins of load balancers; nil: nothing is.
+	Health *balance.Health
 	// TLSPort is the port of the edge's HTTPS, where redirects to HTTPS lead.
 	TLSPort string
 }
@@ -65,6 +68,9 @@ func New(svc *routine.Service, cfg Config) Edge {
 	}
 	if cfg.Pick == nil {
 		cfg.Pick = mathrand.IntN
+	}
+	if cfg.Health == nil {
+		cfg.Health = &balance.Health{}
 	}
 	if cfg.Cache == nil {
 		cfg.Cache = cache.New(CacheSize)

@@ -26,7 +26,7 @@ func (x *exchange) forward() {
 // do; it may be nil.
 func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	s := x.settings(plan.Origin, "origin")
-	to, err := x.destination(s)
+	w, err := x.way(s)
 	if err != nil {
 		return nil, err
 	}
@@ -34,16 +34,11 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var response *http.Response
-	if s.Text("Range") == "force" && request.Method == http.MethodGet && request.Header["Range"] == nil {
-		response, err = x.inParts(s, request, to)
-	} else {
-		response, err = x.cfg.Origins.Send(request, to)
+	response, to, err := x.ask(s, request, w)
+	if err != nil || w.fixed != nil {
+		return response, err
 	}
-	if err == nil {
-		response, err = x.follow(s, request, to, response)
-	}
-	if err != nil {
+	if response, err = x.follow(s, request, to, response); err != nil {
 		return nil, err
 	}
 	x.w.originStatus = response.StatusCode
@@ -51,13 +46,14 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	return response, nil
 }
 
-// destination is where the site's records and origin rules send the request.
-func (x *exchange) destination(s plan.Settings) (origin.Destination, error) {
-	record, err := x.originRecord(s)
-	if err != nil {
-		return origin.Destination{}, err
+// destination is where a record and origin rules send the request, or one origin
+// of the pool that the record leads to: what it says itself counts most.
+func (x *exchange) destination(s plan.Settings, record *plan.Record, own *plan.PoolOrigin) (origin.Destination, error) {
+	lead := record
+	if own != nil {
+		lead = own.Record()
 	}
-	to, err := x.cfg.Origins.Find(x.r.Context(), record)
+	to, err := x.cfg.Origins.Find(x.r.Context(), lead)
 	if err != nil {
 		return to, err
 	}
@@ -72,6 +68,10 @@ func (x *exchange) destination(s plan.Settings) (origin.Destination, error) {
 		to.Host = to.Target
 	}
 	to.Host = cmp.Or(s.Text("OriginHost"), to.Host)
+	if own != nil {
+		to.Port, to.Host = cmp.Or(own.Port, to.Port), cmp.Or(own.Host, to.Host)
+		to.Prefer(own.Family, x.w.visitor.ip)
+	}
 	to.SNI = cmp.Or(s.Text("OriginSni"), plan.HostName(to.Host))
 	to.Verify = s.On("OriginVerify")
 	if to.Scheme == "https" && s.On("OriginMtls") && x.cfg.Certificates != nil {

@@ -20,7 +20,8 @@ func (x *exchange) upgrades() bool {
 
 // upgrade hands the connection over to the origin.
 func (x *exchange) upgrade() {
-	to, err := x.destination(x.settings(plan.Origin, "origin"))
+	s := x.settings(plan.Origin, "origin")
+	w, err := x.way(s)
 	if err != nil {
 		x.refuse(err)
 		return
@@ -36,7 +37,7 @@ func (x *exchange) upgrade() {
 			p.Out.Header.Set("X-Forwarded-For", request.Header.Get("X-Forwarded-For"))
 		},
 		Transport: sender(func(r *http.Request) (*http.Response, error) {
-			response, err := x.cfg.Origins.Send(r, to)
+			response, _, err := x.ask(s, r, w)
 			if err == nil {
 				x.w.originStatus = response.StatusCode
 			}

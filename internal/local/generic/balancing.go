@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,11 +29,7 @@ func balancing() []kind {
 			create: "CreateLoadBalancer", update: "UpdateLoadBalancer", get: "GetLoadBalancer", remove: "DeleteLoadBalancer",
 			list: "ListLoadBalancers", member: "LoadBalancers",
 			defaults: map[string]any{"Enabled": true, "SessionAffinity": "off", "Ttl": 30},
-			check:    checkBalancer,
-			view: func(_ context.Context, _ *sql.Tx, _ *item, m map[string]any) error {
-				m["Status"] = "Healthy"
-				return nil
-			},
+			check:    checkBalancer, free: freeBalancer, now: balancerStatus,
 		},
 	}
 }
@@ -152,6 +149,20 @@ func freePool(ctx context.Context, tx *sql.Tx, it *item) error {
 	return nil
 }
 
+// freeBalancer refuses to delete a load balancer that a record has as its source.
+func freeBalancer(ctx context.Context, tx *sql.Tx, it *item) error {
+	var name string
+	err := tx.QueryRowContext(ctx, `SELECT name FROM records WHERE site_id = ? AND source_type = 'LB' AND instr(lower(data), ?) > 0`,
+		it.site, `"`+strings.ToLower(it.name)+`"`).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for records with the load balancer: %w", err)
+	}
+	return isDependent("load balancer", "the record "+name)
+}
+
 // poolsOf are the ids of all pools that a load balancer names.
 func poolsOf(fields map[string]any) []int64 {
 	var ids []int64
@@ -217,34 +228,4 @@ func checkBalancer(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.
 		}
 	}
 	return nil
-}
-
-// originStatus answers ListLoadBalancerOriginStatus. Nothing is probed here: what
-// is enabled is healthy.
-func originStatus(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error) {
-	entries := []any{}
-	for id := range strings.SplitSeq(r.Params.String("LoadBalancerIds"), ",") {
-		lb, err := s.one(ctx, tx, kindOf("LoadBalancer"), api.Params{"SiteId": r.Params["SiteId"], "Id": strings.TrimSpace(id)})
-		if err != nil {
-			return nil, err
-		}
-		ids := poolsOf(lb.fields)
-		slices.Sort(ids)
-		for _, poolID := range slices.Compact(ids) {
-			pools, err := find(ctx, tx, kindOf("OriginPool"), `r.id = ?`, poolID)
-			if err != nil {
-				return nil, err
-			}
-			for _, origin := range list(pools[0].fields["Origins"]) {
-				o := object(origin)
-				status, reason := "Healthy", ""
-				if o["Enabled"] == false || pools[0].fields["Enabled"] == false {
-					status, reason = "Unknown", "disabled"
-				}
-				entries = append(entries, map[string]any{"LoadBalancerId": lb.id, "PoolId": poolID, "OriginId": o["Id"],
-					"PoolType": "default_pool", "Status": status, "Reason": reason})
-			}
-		}
-	}
-	return map[string]any{"OriginStatus": entries}, nil
 }

@@ -30,8 +30,12 @@ func TestPoolsAndBalancers(t *testing.T) {
 	require.Equal(t, first, object(list(b.must("GetOriginPool", with(at, "Id", pool))["Origins"])[1])["Id"])
 
 	status := list(b.must("ListLoadBalancerOriginStatus", with(at, "LoadBalancerIds", lb))["OriginStatus"])
+	require.Len(t, status, 4, "of the default pool and of the fallback pool")
+	require.Equal(t, "unknown", object(status[0])["Status"])
+	require.Equal(t, "default_pool", object(status[0])["PoolType"])
+	status = list(b.must("ListLoadBalancerOriginStatus", with(at, "LoadBalancerIds", lb, "PoolType", "fallback_pool"))["OriginStatus"])
 	require.Len(t, status, 2)
-	require.Equal(t, "Healthy", object(status[0])["Status"])
+	require.Equal(t, "unknown", b.must("GetLoadBalancer", with(at, "Id", lb))["Status"])
 
 	for code, change := range map[string][]string{
 		"OriginPoolNotExist":                  {"FallbackPool", "12"},

@@ -174,7 +174,7 @@ func idle(action string) change {
 
 // containerRecords answers ListEdgeContainerRecords: those of a site, of any
 // application.
-func containerRecords(ctx context.Context, tx *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
+func containerRecords(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error) {
 	page, err := r.Params.Page(20, 500)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func containerRecords(ctx context.Context, tx *sql.Tx, _ *Service, r *api.Reques
 		if name := r.Params.String("RecordName"); name != "" && !matches(how, it.name, name) {
 			continue
 		}
-		m, err := k.members(ctx, tx, it)
+		m, err := s.members(ctx, tx, k, it)
 		if err != nil {
 			return nil, err
 		}

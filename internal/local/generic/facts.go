@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/regions"
 )
 
 // Refused are the operations that the local ESA cannot carry out in a way that
@@ -39,7 +40,7 @@ func facts() map[string]fact {
 		}),
 		"ListCiphers":                   ciphers,
 		"ListLoadBalancerOriginStatus":  originStatus,
-		"ListLoadBalancerRegions":       regions,
+		"ListLoadBalancerRegions":       balancerRegions,
 		"ListESAIPInfo":                 addressInfo,
 		"ListEdgeContainerRecords":      containerRecords,
 		"SetHttpDDoSAttackRuleAction":   noSuchRule,
@@ -126,28 +127,16 @@ func ciphers(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[stri
 	return map[string]any{"CiphersGroup": group, "Result": list, "TotalCount": len(list)}, nil
 }
 
-// regions are those that load balancers can steer by: parts of continents, with
-// some of their countries.
-func regions(_ context.Context, _ *sql.Tx, _ *Service, _ *api.Request) (map[string]any, error) {
+// balancerRegions are those that load balancers can steer by: parts of continents,
+// with some of their countries.
+func balancerRegions(_ context.Context, _ *sql.Tx, _ *Service, _ *api.Request) (map[string]any, error) {
 	entries := []any{}
-	for _, region := range [][]string{
-		{"ENAM", "Eastern North America", "北美东部", "US", "United States", "美国", "CA", "Canada", "加拿大"},
-		{"WNAM", "Western North America", "北美西部", "US", "United States", "美国", "CA", "Canada", "加拿大"},
-		{"WEU", "Western Europe", "西欧", "DE", "Germany", "德国", "FR", "France", "法国", "GB", "United Kingdom", "英国"},
-		{"EEU", "Eastern Europe", "东欧", "PL", "Poland", "波兰", "CZ", "Czechia", "捷克"},
-		{"NEAS", "Northeast Asia", "东北亚", "CN", "China", "中国", "JP", "Japan", "日本", "KR", "South Korea", "韩国"},
-		{"SEAS", "Southeast Asia", "东南亚", "SG", "Singapore", "新加坡", "ID", "Indonesia", "印度尼西亚"},
-		{"SAS", "Southern Asia", "南亚", "IN", "India", "印度"},
-		{"OC", "Oceania", "大洋洲", "AU", "Australia", "澳大利亚", "NZ", "New Zealand", "新西兰"},
-		{"ME", "Middle East", "中东", "AE", "United Arab Emirates", "阿联酋"},
-		{"SAM", "South America", "南美", "BR", "Brazil", "巴西"},
-		{"AF", "Africa", "非洲", "ZA", "South Africa", "南非"},
-	} {
+	for _, region := range regions.All() {
 		countries := []any{}
-		for c := range slices.Chunk(region[3:], 3) {
-			countries = append(countries, map[string]any{"SubRegionCode": c[0], "SubRegionEnName": c[1], "SubRegionCnName": c[2]})
+		for _, c := range region.Named {
+			countries = append(countries, map[string]any{"SubRegionCode": c.Code, "SubRegionEnName": c.English, "SubRegionCnName": c.Chinese})
 		}
-		entries = append(entries, map[string]any{"RegionCode": region[0], "RegionEnName": region[1], "RegionCnName": region[2], "SubRegions": countries})
+		entries = append(entries, map[string]any{"RegionCode": region.Code, "RegionEnName": region.English, "RegionCnName": region.Chinese, "SubRegions": countries})
 	}
 	return map[string]any{"Regions": entries, "TotalCount": len(entries), "TotalPage": 1}, nil
 }

@@ -31,6 +31,9 @@ type Config struct {
 	// Quotas overrides how many of a kind there may be in one place, by the kind's
 	// name. The service's numbers depend on the plan and are not published.
 	Quotas map[string]int
+	// OriginHealth is what the monitor of a load balancer knows of an origin, and why
+	// it is not healthy; nil: no monitor was heard of yet.
+	OriginHealth func(balancer, origin int64) (status, reason string)
 }
 
 // Service answers the operations of all kinds and settings.
@@ -43,6 +46,9 @@ type Service struct {
 func New(store *state.Store, cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.OriginHealth == nil {
+		cfg.OriginHealth = func(int64, int64) (string, string) { return originUnknown, "" }
 	}
 	return &Service{store: store, cfg: cfg}
 }

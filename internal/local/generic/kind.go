@@ -50,6 +50,8 @@ type kind struct {
 	free func(ctx context.Context, tx *sql.Tx, it *item) error
 	// view adds what follows from elsewhere to the members of an answer.
 	view func(ctx context.Context, tx *sql.Tx, it *item, members map[string]any) error
+	// now adds what is not stored, but happens.
+	now func(ctx context.Context, tx *sql.Tx, s *Service, it *item, members map[string]any) error
 	// verbs are further operations on one of them, by action. They change it;
 	// looks do not.
 	verbs, looks map[string]change
@@ -85,7 +87,7 @@ func (it *item) set(name string, value any) {
 }
 
 // members are what answers can say of the thing.
-func (k kind) members(ctx context.Context, tx *sql.Tx, it *item) (map[string]any, error) {
+func (s *Service) members(ctx context.Context, tx *sql.Tx, k kind, it *item) (map[string]any, error) {
 	m := make(map[string]any, len(it.fields)+8)
 	for name, value := range it.fields {
 		m[name] = value
@@ -111,6 +113,11 @@ func (k kind) members(ctx context.Context, tx *sql.Tx, it *item) (map[string]any
 	m["UpdateTime"] = stamp(it.updated)
 	if k.view != nil {
 		if err := k.view(ctx, tx, it, m); err != nil {
+			return nil, err
+		}
+	}
+	if k.now != nil {
+		if err := k.now(ctx, tx, s, it, m); err != nil {
 			return nil, err
 		}
 	}

@@ -39,7 +39,7 @@ func (s *Service) list(ctx context.Context, k kind, r *api.Request) (any, error)
 			return err
 		}
 		for _, it := range all {
-			m, err := k.members(ctx, tx, it)
+			m, err := s.members(ctx, tx, k, it)
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ func (s *Service) create(ctx context.Context, k kind, r *api.Request) (any, erro
 		if err := s.settle(ctx, tx, k, it, r.Params); err != nil {
 			return err
 		}
-		out, err = k.members(ctx, tx, it)
+		out, err = s.members(ctx, tx, k, it)
 		return err
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) existing(ctx context.Context, k kind, r *api.Request, fn func(
 		if err != nil {
 			return err
 		}
-		if out, err = k.members(ctx, tx, it); err != nil {
+		if out, err = s.members(ctx, tx, k, it); err != nil {
 			return err
 		}
 		for name, value := range more {
@@ -147,7 +147,7 @@ func (s *Service) get(ctx context.Context, k kind, r *api.Request) (any, error) 
 		if err != nil {
 			return err
 		}
-		m, err := k.members(ctx, tx, it)
+		m, err := s.members(ctx, tx, k, it)
 		if err != nil {
 			return err
 		}

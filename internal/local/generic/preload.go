@@ -144,7 +144,7 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 				return nil, err
 			}
 		}
-		m, viewErr := k.members(ctx, tx, it)
+		m, viewErr := s.members(ctx, tx, k, it)
 		if viewErr != nil {
 			return nil, viewErr
 		}
@@ -158,7 +158,7 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 		"TotalCount": len(asked)}, nil
 }
 
-func executions(ctx context.Context, tx *sql.Tx, _ *Service, job *item, _ api.Params) (map[string]any, error) {
+func executions(ctx context.Context, tx *sql.Tx, s *Service, job *item, _ api.Params) (map[string]any, error) {
 	k := kindOf("ScheduledPreloadExecution")
 	found, err := find(ctx, tx, k, `r.parent_id = ?`, job.id)
 	if err != nil {
@@ -166,7 +166,7 @@ func executions(ctx context.Context, tx *sql.Tx, _ *Service, job *item, _ api.Pa
 	}
 	entries := []any{}
 	for _, it := range found {
-		m, err := k.members(ctx, tx, it)
+		m, err := s.members(ctx, tx, k, it)
 		if err != nil {
 			return nil, err
 		}

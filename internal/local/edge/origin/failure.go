@@ -37,6 +37,16 @@ const (
 func (f *Failure) Error() string { return f.Reason + ": " + f.Text }
 func (f *Failure) Unwrap() error { return f.err }
 
+// Unsent reports whether the origin got nothing of the request, so that another may
+// be asked.
+func (f *Failure) Unsent() bool {
+	switch f.Reason {
+	case DestinationNotFound, NotAllowed, ConnectFailed, TLSFailed, SchemeMismatch:
+		return true
+	}
+	return f.err != nil && isDialError(f.err)
+}
+
 func fail(status int, reason, format string, args ...any) *Failure {
 	return &Failure{Status: status, Reason: reason, Text: fmt.Sprintf(format, args...)}
 }

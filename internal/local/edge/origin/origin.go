@@ -84,6 +84,30 @@ func (c *Client) Find(ctx context.Context, r *plan.Record) (Destination, error) 
 	return d, nil
 }
 
+// Prefer puts the addresses in the order of an origin's IpVersionPolicy: those of
+// the version that it names, or that the visitor has, come first.
+func (d *Destination) Prefer(policy string, visitor netip.Addr) {
+	six := policy == "ipv6_first" || policy == "follow" && visitor.Is6()
+	if !six && policy != "ipv4_first" && policy != "follow" {
+		return
+	}
+	var first, rest []netip.Addr
+	for _, ip := range d.Addresses {
+		if ip.Is6() == six {
+			first = append(first, ip)
+		} else {
+			rest = append(rest, ip)
+		}
+	}
+	d.Addresses = append(first, rest...)
+}
+
+// Nowhere is the failure of a load balancer or a pool that has no origin for a
+// request.
+func Nowhere(format string, args ...any) error {
+	return fail(http.StatusBadGateway, DestinationNotFound, format, args...)
+}
+
 // Missing is the failure for an origin rule's DnsRecord that is no record of the
 // site.
 func Missing(dnsRecord string) error {

@@ -47,7 +47,7 @@ func (c *Client) transport(to Destination) *http.Transport {
 		}
 	}
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, to) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return c.connect(ctx, "tcp", to) },
 		TLSClientConfig: &tls.Config{
 			ServerName: to.SNI, MinVersion: tls.VersionTLS10,
 			// The service checks an origin's certificate only if it is told to.
@@ -70,8 +70,8 @@ func (c *Client) transport(to Destination) *http.Transport {
 	return t
 }
 
-// dial connects to the first address that answers.
-func (c *Client) dial(ctx context.Context, to Destination) (net.Conn, error) {
+// connect connects to the first address that answers.
+func (c *Client) connect(ctx context.Context, network string, to Destination) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: connectTimeout}
 	var failed []error
 	for _, ip := range to.Addresses {
@@ -80,11 +80,31 @@ func (c *Client) dial(ctx context.Context, to Destination) (net.Conn, error) {
 				"Start the local ESA with --allow-origin %s to allow it.", ip, net.JoinHostPort(ip.String(), strconv.Itoa(to.Port))))
 			continue
 		}
-		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(ip, uint16(to.Port)).String())
+		conn, err := dialer.DialContext(ctx, network, netip.AddrPortFrom(ip, uint16(to.Port)).String())
 		if err == nil {
 			return conn, nil
 		}
 		failed = append(failed, err)
 	}
 	return nil, errors.Join(failed...)
+}
+
+// Dial connects to an origin as a request would, by tcp or udp; an error is a
+// *Failure, or that of a context that ended.
+func (c *Client) Dial(ctx context.Context, network string, to Destination) (net.Conn, error) {
+	conn, err := c.connect(ctx, network, to)
+	if err != nil {
+		return nil, explain(err, to)
+	}
+	return conn, nil
+}
+
+// Reachable fails if none of the addresses is one that the edge may go to.
+func (c *Client) Reachable(to Destination) error {
+	for _, ip := range to.Addresses {
+		if c.allowed.Address(to.Name, ip, to.Port) {
+			return nil
+		}
+	}
+	return fail(http.StatusBadGateway, NotAllowed, "The local edge goes to no address of %s.", to.Name)
 }

@@ -34,6 +34,10 @@ type Record struct {
 	HostByTarget bool   // the origin gets the target as Host, not the visitor's host
 	HTTPPort     int    // of the origin; 0: not said
 	HTTPSPort    int
+	// Balancer or Pool is what the record leads to, if that is the source, its own or
+	// that of a record on the way; both are nil otherwise.
+	Balancer *Balancer
+	Pool     *Pool
 }
 
 // The types of records that lead to origins.
@@ -59,6 +63,15 @@ func (s *Source) loadHost(ctx context.Context, now *snapshot, name string) (*Hos
 	}
 	if h.Record, err = recordFor(ctx, s.store.DB(), id, h.Site.Name, name); err != nil {
 		return nil, err
+	}
+	if b := h.Site.balancer(name); b != nil {
+		// A load balancer has its name to itself, and serves it.
+		h.Record = &Record{Name: name, Type: TypeCNAME, Values: []string{name}, Proxied: true, Source: "LB"}
+	}
+	if h.Record != nil {
+		if err := h.Site.lead(ctx, s.store.DB(), h.Record); err != nil {
+			return nil, err
+		}
 	}
 	err = s.store.DB().QueryRowContext(ctx, `SELECT r.name FROM routine_records t JOIN routines r ON r.id = t.routine_id
 		WHERE t.site_id = ? AND t.name = ?`, id, name).Scan(&h.Routine)

@@ -9,6 +9,8 @@ package plan
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -155,6 +157,37 @@ func (s *Source) site(ctx context.Context, now *snapshot, id int64) (*Site, erro
 	}
 	now.sites[id] = t
 	return t, nil
+}
+
+// BalancedSites are the sites that have load balancers.
+func (s *Source) BalancedSites(ctx context.Context) ([]*Site, error) {
+	now, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.store.DB().QueryContext(ctx, `SELECT DISTINCT site_id FROM resources WHERE kind = 'LoadBalancer' AND site_id IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("list the sites with load balancers: %w", err)
+	}
+	defer rows.Close()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read a site with load balancers: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("list the sites with load balancers: %w", err)
+	}
+	sites := make([]*Site, len(ids))
+	for i, id := range ids {
+		if sites[i], err = s.site(ctx, now, id); err != nil {
+			return nil, err
+		}
+	}
+	return sites, nil
 }
 
 // HostName is a host as plans name it: lower case, without port and final dot.

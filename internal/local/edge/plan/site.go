@@ -19,6 +19,9 @@ type Site struct {
 
 	configs map[string]Settings
 	options map[string]map[string]string
+
+	pools     map[int64]*Pool
+	balancers []*Balancer
 }
 
 // Option is what a setting that a site has once says of a parameter, such as
@@ -47,6 +50,9 @@ func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
 		return nil, err
 	}
 	if t.options, err = loadOptions(ctx, q, id); err != nil {
+		return nil, err
+	}
+	if err := t.loadBalancing(ctx, q); err != nil {
 		return nil, err
 	}
 	return t, nil
