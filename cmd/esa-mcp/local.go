@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,7 @@ More are switched on and off while it runs, at the address "admin":
 			}
 			o.Logger = s.logger
 			o.Now = time.Now
+			collectLess()
 			srv, err := local.Start(cmd.Context(), o)
 			if err != nil {
 				return failed("start the local ESA: %w", err)
@@ -90,6 +92,16 @@ More are switched on and off while it runs, at the address "admin":
 	f.BoolVar(&o.OpenDefaultDomain, "open-default-domain", false, "serve default domains without an access token, which ESA itself demands")
 	cmd.AddCommand(newLocalTraffic(s, std))
 	return cmd
+}
+
+// collectLess has the garbage collector run when the heap is five times what is in
+// use, instead of twice. A local ESA has some 8 MB in use, which it would mark
+// again for each thousand requests: a tenth of its time under load, against about
+// 15 MB of memory. GOGC, if it is set, counts.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // readAccount reads an account file; nil if there is none to read.

@@ -2,6 +2,9 @@ package local
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -84,3 +87,37 @@ func BenchmarkStart(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkEdge is one request through the edge, without a server and its
+// connection: an asset of a site that has no rules, and a routine.
+func BenchmarkEdge(b *testing.B) {
+	shop := newShop(b, Options{Dir: b.TempDir()})
+	shop.assets("files", "www.shop.example", map[string]string{"small.css": strings.Repeat("a{b:c} ", 140)})
+	shop.code("hello", `export default { fetch: () => new Response("hello") }`)
+	shop.call("CreateRoutineRelatedRecord", map[string]any{"Name": "hello", "RecordName": "hello.shop.example"})
+	for name, address := range map[string]string{"asset": "http://www.shop.example/small.css", "routine": "http://hello.shop.example/"} {
+		b.Run(name, func(b *testing.B) {
+			asked := httptest.NewRequest(http.MethodGet, address, nil)
+			asked.URL.Scheme, asked.URL.Host = "", "" // as a server has it
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				shop.esa.servers[1].Handler.ServeHTTP(w, asked)
+				if w.status != http.StatusOK {
+					b.Fatal(w.status)
+				}
+			}
+		})
+	}
+}
+
+// discard takes an answer and keeps its status alone.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,66 +1,80 @@
-//go:build nginx
-
 package local
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestStaticAgainstNginx has nginx and the edge serve the same files in turn, and
-// prints how they compare: requests a second and the time that 99 of 100 requests
-// take, by wrk. It needs nginx and wrk, and skips without.
-func TestStaticAgainstNginx(t *testing.T) {
-	for _, tool := range []string{"nginx", "wrk"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed (Debian: apt-get install nginx-light wrk)", tool)
-		}
-	}
-	files := map[string]string{"small.css": strings.Repeat("a{b:c} ", 140), "page.html": strings.Repeat("<p>text</p>", 930), "big.js": strings.Repeat("let x = 1;\n", 18_000)}
-	b := newShop(t, Options{Dir: t.TempDir()})
-	assets := map[string]string{}
-	for name, content := range files {
-		assets["assets/"+name] = content
-	}
-	b.routine("files", "", assets)
-	b.call("CreateRoutineRelatedRecord", map[string]any{"Name": "files", "RecordName": "www.shop.example"})
-	nginx := startNginx(t, files)
-
-	seconds := 3
-	if text := os.Getenv("SECONDS_EACH"); text != "" {
-		n, err := strconv.Atoi(text)
-		require.NoError(t, err)
-		seconds = n
-	}
-	for _, name := range []string{"small.css", "page.html", "big.js"} {
-		require.Equal(t, files[name], b.get("http://www.shop.example/"+name).body)
-		var theirs, ours []load
-		for range 3 { // in turn, so that what else the machine does hits both
-			theirs = append(theirs, wrk(t, nginx+"/"+name, "localhost", seconds))
-			ours = append(ours, wrk(t, b.info.Edge+"/"+name, "www.shop.example", seconds))
-		}
-		n, e := median(theirs), median(ours)
-		fmt.Printf("static %-9s %6d bytes: nginx %6.0f/s p99 %v, edge %6.0f/s p99 %v, ratio %.2f\n",
-			name, len(files[name]), n.rate, n.p99, e.rate, e.p99, e.rate/n.rate)
-		require.Greater(t, e.rate/n.rate, 0.1, "far from nginx")
+// staticFiles are what the servers of static files have.
+func staticFiles() map[string]string {
+	return map[string]string{
+		"small.css": strings.Repeat("a{b:c} ", 140), "page.html": strings.Repeat("<p>text</p>", 930),
+		"big.js": strings.Repeat("let x = 1;\n", 18_000),
 	}
 }
 
-// startNginx serves files with as many workers as there are cores, and returns
-// the address.
-func startNginx(t *testing.T, files map[string]string) string {
+// TestStaticAgainstNginx has nginx, a bare Go server and the edge serve the same
+// files in turns, and prints how they compare. The bare server, which has one
+// handler that writes from memory, shows what net/http alone costs. It runs with
+// ESA_MCP_NGINX set, as make bench-edge sets it, and needs nginx and wrk.
+func TestStaticAgainstNginx(t *testing.T) {
+	if os.Getenv("ESA_MCP_NGINX") == "" {
+		t.Skip("needs ESA_MCP_NGINX")
+	}
+	needs(t, "nginx", "wrk")
+	files := staticFiles()
+	b, edge := startShop(t)
+	b.assets("files", "www.shop.example", files)
+	nginx := startNginx(t, files)
+	bare := serveAgain(t, "net/http", "TestServeBare")
+
+	for _, name := range []string{"small.css", "page.html", "big.js"} {
+		require.Equal(t, files[name], b.get("http://www.shop.example/"+name).body)
+		path, host := "/"+name, "www.shop.example"
+		_, ratios := contest(t, fmt.Sprintf("static %s, %d bytes", name, len(files[name])), 32,
+			target{nginx, path, host, ""}, target{bare, path, host, ""}, target{edge, path, host, ""})
+		require.Greater(t, ratios[2], 0.1, "far from nginx")
+	}
+}
+
+// assets deploys a routine that has files alone, and gives it a host.
+func (b *shop) assets(routine, host string, files map[string]string) {
+	b.t.Helper()
+	all := map[string]string{}
+	for name, content := range files {
+		all["assets/"+name] = content
+	}
+	b.routine(routine, "", all)
+	b.call("CreateRoutineRelatedRecord", map[string]any{"Name": routine, "RecordName": host})
+}
+
+// TestServeBare is the bare server.
+func TestServeBare(t *testing.T) {
+	at := os.Getenv("SERVE_AT")
+	if at == "" {
+		t.Skip("serves for TestStaticAgainstNginx")
+	}
+	mux := http.NewServeMux()
+	for name, content := range staticFiles() {
+		kind, length, text := []string{"text/plain; charset=utf-8"}, []string{strconv.Itoa(len(content))}, []byte(content)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"], w.Header()["Content-Length"] = kind, length
+			_, _ = w.Write(text) // fails if the client leaves
+		})
+	}
+	require.NoError(t, http.ListenAndServe(at, mux))
+}
+
+// startNginx serves files with as many workers as there are cores.
+func startNginx(t *testing.T, files map[string]string) process {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) // the workers are another user
@@ -68,10 +82,7 @@ func startNginx(t *testing.T, files map[string]string) string {
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	at := free.Addr().String()
-	require.NoError(t, free.Close())
+	at := freeAddress(t)
 	config := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(`daemon off; worker_processes auto; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 1024; }
@@ -81,39 +92,21 @@ http { include /etc/nginx/mime.types; access_log %[1]s/access.log combined buffe
 	cmd := exec.Command("nginx", "-c", config, "-e", filepath.Join(dir, "error.log"))
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Signal(os.Interrupt); _ = cmd.Wait() })
-	require.Eventually(t, func() bool {
-		res, err := http.Get("http://" + at + "/small.css")
-		if err != nil {
-			return false
-		}
-		return res.Body.Close() == nil && res.StatusCode == 200
-	}, 10*time.Second, 20*time.Millisecond)
-	return "http://" + at
+	awaitServer(t, at)
+	return process{"nginx", "http://" + at, children(t, cmd.Process.Pid)}
 }
 
-type load struct {
-	rate float64
-	p99  time.Duration
-}
-
-func wrk(t *testing.T, address, host string, seconds int) load {
+// children are the processes that a process has started, such as nginx's workers.
+func children(t *testing.T, pid int) (pids []int) {
 	t.Helper()
-	out, err := exec.Command("wrk", "-t1", "-c32", "-d"+strconv.Itoa(seconds)+"s", "--latency", "-H", "Host: "+host, address).CombinedOutput()
-	require.NoError(t, err, string(out))
-	require.NotContains(t, string(out), "Non-2xx")
-	rate := regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`).FindSubmatch(out)
-	p99 := regexp.MustCompile(`99%\s+([0-9.]+)(us|ms|s)`).FindSubmatch(out)
-	require.NotNil(t, rate, string(out))
-	require.NotNil(t, p99, string(out))
-	var l load
-	l.rate, err = strconv.ParseFloat(string(rate[1]), 64)
-	require.NoError(t, err)
-	l.p99, err = time.ParseDuration(string(p99[1]) + string(p99[2]))
-	require.NoError(t, err)
-	return l
-}
-
-func median(loads []load) load {
-	slices.SortFunc(loads, func(a, b load) int { return int(a.rate - b.rate) })
-	return loads[len(loads)/2]
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	for _, field := range strings.Fields(string(text)) {
+		child, err := strconv.Atoi(field)
+		require.NoError(t, err)
+		pids = append(pids, child)
+	}
+	return pids
 }

@@ -34,8 +34,8 @@ type Config struct {
 	// Delay is how long a request may wait to be stored with others; 1 s if 0.
 	// Questions never miss one: they store what waits first.
 	Delay time.Duration
-	// MaxPending bounds the requests that wait; 100,000 if 0. More are dropped,
-	// so that a burst cannot take all memory.
+	// MaxPending bounds the kinds of requests that wait; 100,000 if 0. Requests of
+	// further kinds are dropped, so that a burst cannot take all memory.
 	MaxPending int
 	// Sampling is how many requests of a hundred are counted; 0 for all. Answers
 	// are estimates then, and say so.
@@ -51,8 +51,8 @@ type Service struct {
 	cfg   Config
 
 	mu      sync.Mutex
-	pending []Visit
-	dropped int
+	pending tally
+	dropped int64
 	pruned  time.Time
 
 	storing sync.Mutex // one batch at a time, in order
@@ -96,17 +96,14 @@ func (s *Service) Table() api.Table {
 	}
 }
 
-// Record notes a request. It only appends to memory, so it does not slow the
+// Record notes a request. It only counts it in memory, so it does not slow the
 // edge down.
 func (s *Service) Record(v Visit) {
 	s.mu.Lock()
-	if len(s.pending) >= s.cfg.MaxPending {
+	first := len(s.pending.groups) == 0
+	if !s.pending.add(v, s.cfg.MaxPending) {
 		s.dropped++
-		s.mu.Unlock()
-		return
 	}
-	s.pending = append(s.pending, v)
-	first := len(s.pending) == 1
 	s.mu.Unlock()
 	if first {
 		select {
@@ -123,7 +120,7 @@ func (s *Service) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	batch, dropped, now := s.pending, s.dropped, s.cfg.Now()
 	prune := now.Sub(s.pruned) > time.Hour
-	s.pending, s.dropped = nil, 0
+	s.pending, s.dropped = tally{}, 0
 	if prune {
 		s.pruned = now
 	}
@@ -138,7 +135,7 @@ func (s *Service) Flush(ctx context.Context) error {
 			return fmt.Errorf("drop old requests: %w", err)
 		}
 	}
-	if err := Seed(ctx, s.store, batch); err != nil {
+	if err := store(ctx, s.store, batch.groups); err != nil {
 		s.putBack(batch)
 		return err
 	}
@@ -167,15 +164,16 @@ func dropBefore(ctx context.Context, store *state.Store, oldest int64) error {
 }
 
 // putBack keeps a batch that could not be stored for the next try.
-func (s *Service) putBack(batch []Visit) {
+func (s *Service) putBack(batch tally) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := max(0, s.cfg.MaxPending-len(s.pending))
-	if len(batch) > room {
-		s.dropped += len(batch) - room
-		batch = batch[:room]
+	later := s.pending.groups
+	s.pending = batch
+	for _, g := range later {
+		if !s.pending.merge(g, s.cfg.MaxPending) {
+			s.dropped += g.n
+		}
 	}
-	s.pending = append(batch, s.pending...)
 }
 
 // work stores what waits, some time after the first of it came.

@@ -168,23 +168,25 @@ func TestFinestInterval(t *testing.T) {
 // A burst is bounded, what could not be stored is kept, and old rows go.
 func TestTheLogIsBounded(t *testing.T) {
 	l := newLog(t, Config{Delay: time.Hour, MaxPending: 2})
-	for range 5 {
-		l.Record(visit(time.Hour, "example.com", "/", 200))
+	for _, path := range []string{"/a", "/b", "/c", "/a", "/d"} { // alike ones take no room
+		l.Record(visit(time.Hour, "example.com", path, 200))
 	}
+	require.EqualValues(t, 2, l.dropped)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Error(t, l.Flush(ended))
+	l.Record(visit(time.Hour, "example.com", "/b", 200)) // joins those that wait again
 	require.NoError(t, l.Flush(t.Context()))
 	count := func() (n int) {
 		require.NoError(t, l.store.DB().QueryRowContext(t.Context(), `SELECT coalesce(SUM(n), 0) FROM visits`).Scan(&n))
 		return n
 	}
-	require.Equal(t, 2, count())
+	require.Equal(t, 4, count())
 	require.NoError(t, Seed(t.Context(), l.store, []Visit{visit(91*day, "example.com", "/", 200)}))
-	require.Equal(t, 3, count())
+	require.Equal(t, 5, count())
 	l.pruned = time.Time{}
 	require.NoError(t, l.Flush(t.Context()))
-	require.Equal(t, 2, count())
+	require.Equal(t, 4, count())
 }
 
 // TestAlikeRequestsShareARow: they are counted all the same, also when they come

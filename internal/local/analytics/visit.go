@@ -39,13 +39,22 @@ type Visit struct {
 // nothing stands for a value that a request does not have.
 const nothing = "-"
 
-// Seed stores requests at once. It is how the log is written, and how tests
-// make traffic of the past. Those to hosts of no active site are left out.
-func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
-	if len(visits) == 0 {
+// Seed stores requests at once. It is how tests and descriptions make traffic of
+// the past. Those to hosts of no active site are left out.
+func Seed(ctx context.Context, to *state.Store, visits []Visit) error {
+	var all tally
+	for _, v := range visits {
+		all.add(v, 0)
+	}
+	return store(ctx, to, all.groups)
+}
+
+// store writes requests into the log.
+func store(ctx context.Context, to *state.Store, groups []group) error {
+	if len(groups) == 0 {
 		return nil
 	}
-	err := store.Tx(ctx, func(tx *sql.Tx) error {
+	err := to.Tx(ctx, func(tx *sql.Tx) error {
 		texts, err := newTexts(ctx, tx)
 		if err != nil {
 			return err
@@ -53,8 +62,8 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 		defer texts.close()
 		sites, agents := map[string]int64{}, map[string]agent.Agent{}
 		rows := newInserter(tx)
-		for _, v := range visits {
-			host := hostName(v.Host)
+		for _, g := range groups {
+			host := hostName(g.Host)
 			id, known := sites[host]
 			if !known {
 				if id, err = siteOf(ctx, tx, host); err != nil {
@@ -65,12 +74,12 @@ func Seed(ctx context.Context, store *state.Store, visits []Visit) error {
 			if id == 0 {
 				continue
 			}
-			who, seen := agents[v.UserAgent]
+			who, seen := agents[g.UserAgent]
 			if !seen {
-				who = agent.Read(v.UserAgent)
-				agents[v.UserAgent] = who
+				who = agent.Read(g.UserAgent)
+				agents[g.UserAgent] = who
 			}
-			row, err := v.row(ctx, id, host, who, texts)
+			row, err := g.row(ctx, id, host, who, texts)
 			if err != nil {
 				return err
 			}
@@ -110,9 +119,9 @@ const columns = 29
 // sums is the first of the columns that are added up.
 const sums = columns - 4
 
-// row is the request as the log has it.
-func (v Visit) row(ctx context.Context, site int64, host string, who agent.Agent, t *texts) (row, error) {
-	contentType := v.ContentType
+// row is the group as the log has it.
+func (g group) row(ctx context.Context, site int64, host string, who agent.Agent, t *texts) (row, error) {
+	contentType := g.ContentType
 	if kind, seen := t.kinds[contentType]; seen {
 		contentType = kind
 	} else {
@@ -123,19 +132,19 @@ func (v Visit) row(ctx context.Context, site int64, host string, who agent.Agent
 		t.kinds[contentType] = kind
 		contentType = kind
 	}
-	r := row{v.Time.Unix(), site}
-	for i, text := range [...]string{host, v.Method, v.Path, v.Query, v.Protocol, v.Referer, v.UserAgent, v.RequestedWith, v.TLS,
-		v.ClientIP, ipVersion(v.ClientIP), v.ASN, v.Country, v.Province, v.ISP, who.Browser, who.System, who.Device,
-		statusText(v.Status), statusText(v.OriginStatus), contentType, v.CacheStatus, v.Version} {
+	r := row{g.Time.Unix(), site}
+	for i, text := range [...]string{host, g.Method, g.Path, g.Query, g.Protocol, g.Referer, g.UserAgent, g.RequestedWith, g.TLS,
+		g.ClientIP, ipVersion(g.ClientIP), g.ASN, g.Country, g.Province, g.ISP, who.Browser, who.System, who.Device,
+		statusText(g.Status), statusText(g.OriginStatus), contentType, g.CacheStatus, g.Version} {
 		id, err := t.id(ctx, text)
 		if err != nil {
 			return r, err
 		}
 		r[2+i] = id
 	}
-	r[sums], r[sums+1], r[sums+2] = 1, v.Bytes, v.RequestBytes
-	if v.Status/100 == 2 && v.Method == "GET" && contentType == "text/html" {
-		r[sums+3] = 1
+	r[sums], r[sums+1], r[sums+2] = g.n, g.bytes, g.requestBytes
+	if g.Status/100 == 2 && g.Method == "GET" && contentType == "text/html" {
+		r[sums+3] = g.n
 	}
 	return r, nil
 }

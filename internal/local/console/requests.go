@@ -1,7 +1,6 @@
 package console
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
@@ -19,7 +18,8 @@ type Requests struct {
 	next Log
 
 	mu   sync.Mutex
-	last []analytics.Visit // the oldest first
+	last [kept]analytics.Visit // a ring: request number i is at i % kept
+	n    int                   // how many there were in all
 }
 
 // NewRequests makes the list, before a log.
@@ -28,10 +28,8 @@ func NewRequests(next Log) *Requests { return &Requests{next: next} }
 // Record takes note of a request.
 func (r *Requests) Record(v analytics.Visit) {
 	r.mu.Lock()
-	if len(r.last) == kept {
-		r.last = append(r.last[:0], r.last[1:]...)
-	}
-	r.last = append(r.last, v)
+	r.last[r.n%kept] = v
+	r.n++
 	r.mu.Unlock()
 	r.next.Record(v)
 }
@@ -40,7 +38,9 @@ func (r *Requests) Record(v analytics.Visit) {
 func (r *Requests) Last() []analytics.Visit {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := slices.Clone(r.last)
-	slices.Reverse(list)
+	var list []analytics.Visit
+	for i := r.n - 1; i >= max(0, r.n-kept); i-- {
+		list = append(list, r.last[i%kept])
+	}
 	return list
 }

@@ -77,7 +77,7 @@ func New(svc *routine.Service, cfg Config) Edge {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}}
+	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}, server: []string{"ESA (local)"}}
 }
 
 // CacheSize is how much the cache holds, in bytes.
@@ -89,27 +89,30 @@ type edge struct {
 
 	limits *limits
 	live   *live
-	key    []byte // of what visitors' browsers prove
+	key    []byte   // of what visitors' browsers prove
+	server []string // the value of the Server header
 }
 
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := e.cfg.Now()
-	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r)}
+	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r), began: started}
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = countedBody{r.Body, &rec.received}
 	}
-	rec.Header().Set("Server", "ESA (local)")
-	defer e.note(rec, r, started) // also when the connection is cut in the middle
+	rec.Header()["Server"] = e.server
+	defer e.note(rec, r) // also when the connection is cut in the middle
 	e.route(rec, r)
 }
 
 // note logs an answered request.
-func (e *edge) note(rec *recorder, r *http.Request, started time.Time) {
-	// No query string: it may hold an access token.
-	e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
-		"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(started))
+func (e *edge) note(rec *recorder, r *http.Request) {
+	if e.cfg.Logger.Enabled(r.Context(), slog.LevelDebug) {
+		// No query string: it may hold an access token.
+		e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
+			"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(rec.began))
+	}
 	if e.cfg.Recorder != nil {
-		e.cfg.Recorder.Record(rec.visit(r, started))
+		e.cfg.Recorder.Record(rec.visit(r))
 	}
 }
 

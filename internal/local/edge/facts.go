@@ -43,7 +43,11 @@ const maxForm = 64 << 10
 // form reads a posted form without taking it from the origin; nil if there is
 // none.
 func (x *exchange) form() url.Values {
-	kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	said := x.r.Header.Get("Content-Type")
+	if said == "" {
+		return nil
+	}
+	kind, _, err := mime.ParseMediaType(said)
 	if err != nil || kind != "application/x-www-form-urlencoded" || x.r.ContentLength > maxForm {
 		return nil
 	}

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -34,8 +35,8 @@ type assetKey struct {
 
 // asset is an asset in memory with its headers as they are sent.
 type asset struct {
-	content                     []byte
-	kind, tag, length, modified []string
+	content []byte
+	headers http.Header
 }
 
 const (
@@ -90,8 +91,11 @@ func (l *live) asset(b *routine.Bundle, a routine.Asset) *asset {
 		return nil
 	}
 	defer opened.Close() // only read
-	kept = &asset{content: make([]byte, a.Size), kind: []string{a.ContentType}, tag: []string{assetTag(a)},
-		length: []string{strconv.FormatInt(a.Size, 10)}, modified: []string{b.Created.UTC().Format(http.TimeFormat)}}
+	kept = &asset{content: make([]byte, a.Size), headers: http.Header{}}
+	setAssetHeaders(kept.headers, a)
+	kept.headers.Set("Content-Length", strconv.FormatInt(a.Size, 10))
+	kept.headers.Set("Last-Modified", b.Created.UTC().Format(http.TimeFormat))
+	kept.headers.Set("Accept-Ranges", "bytes")
 	if _, err := io.ReadFull(opened, kept.content); err != nil {
 		return nil
 	}
@@ -113,10 +117,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) bool {
 			return false
 		}
 	}
-	h := w.Header()
-	h["Content-Type"], h["Etag"], h["Content-Length"] = a.kind, a.tag, a.length
-	h["Last-Modified"] = a.modified
-	h["Cache-Control"], h["Accept-Ranges"] = []string{"no-cache"}, []string{"bytes"}
+	maps.Copy(w.Header(), a.headers)
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(a.content) // fails if the visitor leaves, and nobody is left to tell

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // recorder notes what was answered, for the log, and changes it at the last
@@ -22,6 +23,7 @@ type recorder struct {
 	encoder  encoder
 	after    []func(status int) // are told the status of the answer
 
+	began        time.Time
 	visitor      visitor
 	originStatus int          // 0: no origin was asked
 	received     atomic.Int64 // bytes of the request's body

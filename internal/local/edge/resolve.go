@@ -24,7 +24,11 @@ type target struct {
 // redirects, so that the page's relative links work. The path is only a key:
 // whatever it holds, it cannot leave the version's assets.
 func resolve(set assets, requested string) target {
-	clean := path.Clean("/" + requested)
+	clean := requested
+	if !strings.HasPrefix(clean, "/") {
+		clean = "/" + clean
+	}
+	clean = path.Clean(clean) // makes no new string of a clean path
 	if isFolder(requested) || clean == "/" {
 		a, ok := set.Asset(path.Join(clean, "index.html"))
 		return target{asset: a, found: ok}

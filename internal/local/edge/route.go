@@ -41,11 +41,12 @@ const maxReplay = 8 << 20
 // runRoute lets the routine of a route answer. With Fallback it reports false if
 // the routine failed, and the request is as it was.
 func (x *exchange) runRoute(t *plan.Route) bool {
-	ctx, cancel := x.r.Context(), context.CancelFunc(func() {})
+	asked := x.r
 	if t.Timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, t.Timeout)
+		ctx, cancel := context.WithTimeout(x.r.Context(), t.Timeout)
+		defer cancel()
+		asked = x.r.WithContext(ctx)
 	}
-	defer cancel()
 	again := x.r.Body
 	if t.Fallback {
 		body, err := io.ReadAll(io.LimitReader(x.r.Body, maxReplay+1))
@@ -57,9 +58,9 @@ func (x *exchange) runRoute(t *plan.Route) bool {
 			problem(x.w, x.r, http.StatusRequestEntityTooLarge, "A request to a route with Fallback may have a body of %d bytes at most.", maxReplay)
 			return true
 		}
-		x.r.Body, again = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
+		asked.Body, again = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
 	}
-	failed := x.runLive(x.r.WithContext(ctx), t)
+	failed := x.runLive(asked, t)
 	if failed == nil {
 		return true
 	}
@@ -71,7 +72,7 @@ func (x *exchange) runRoute(t *plan.Route) bool {
 	switch {
 	case errors.Is(failed, errNotDeployed):
 		problem(x.w, x.r, http.StatusNotFound, "Nothing is deployed to the production environment of the routine %q.", t.Routine)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(asked.Context().Err(), context.DeadlineExceeded):
 		problem(x.w, x.r, http.StatusGatewayTimeout, "The routine %q took longer than its route's Timeout of %d s.", t.Routine, t.Timeout/time.Second)
 	default:
 		x.codeFailed(x.w, x.r, t.Routine, failed)

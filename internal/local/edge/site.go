@@ -41,7 +41,7 @@ type exchange struct {
 
 // serveSite serves a request to a host of a site, in the service's order.
 func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
-	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: e.cfg.Now(), scheme: schemeOf(r)}
+	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: w.began, scheme: schemeOf(r)}
 	if !x.served() {
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 )
@@ -18,13 +17,13 @@ type Recorder interface{ Record(v analytics.Visit) }
 const cacheStatusHeader = "X-Site-Cache-Status"
 
 // visit is what the log keeps of a request and its answer.
-func (r *recorder) visit(q *http.Request, at time.Time) analytics.Visit {
+func (r *recorder) visit(q *http.Request) analytics.Visit {
 	ip := ""
 	if r.visitor.ip.IsValid() {
 		ip = r.visitor.ip.String()
 	}
 	v := analytics.Visit{
-		Time: at, Host: q.Host, Method: q.Method, Path: q.URL.Path, Query: withoutToken(q.URL.RawQuery), Protocol: q.Proto,
+		Time: r.began, Host: q.Host, Method: q.Method, Path: q.URL.Path, Query: withoutToken(q.URL.RawQuery), Protocol: q.Proto,
 		Referer: q.Referer(), UserAgent: q.UserAgent(), RequestedWith: q.Header.Get("X-Requested-With"), ClientIP: ip,
 		Status: r.status, ContentType: r.Header().Get("Content-Type"), CacheStatus: r.Header().Get(cacheStatusHeader),
 		Rules: r.Header().Get(rulesHeader),
@@ -53,7 +52,7 @@ func withoutToken(query string) string {
 
 // headSize is about what the request's head took on the wire.
 func headSize(q *http.Request) int64 {
-	n := len(q.Method) + len(q.URL.RequestURI()) + len(q.Proto) + len("Host: ") + len(q.Host) + 8
+	n := len(q.Method) + len(q.RequestURI) + len(q.Proto) + len("Host: ") + len(q.Host) + 8
 	for name, values := range q.Header {
 		for _, value := range values {
 			n += len(name) + len(value) + 4

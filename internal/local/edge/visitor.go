@@ -29,9 +29,11 @@ func readVisitor(r *http.Request) visitor {
 		country: strings.ToUpper(take(r, clientCountryHeader)), province: strings.ToUpper(take(r, clientProvinceHeader)),
 		isp: take(r, clientISPHeader), asn: strings.TrimPrefix(strings.ToUpper(take(r, clientASNHeader)), "AS"),
 	}
-	if ip, err := netip.ParseAddr(take(r, clientIPHeader)); err == nil {
-		v.ip = ip.Unmap()
-		return v
+	if said := take(r, clientIPHeader); said != "" {
+		if ip, err := netip.ParseAddr(said); err == nil {
+			v.ip = ip.Unmap()
+			return v
+		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -33,8 +33,10 @@ func (s *Service) domainTail(env Env) string {
 // ParseHost tells which routine and environment a Host header means; false if it
 // is no default domain of this account. The port does not matter.
 func (s *Service) ParseHost(host string) (name string, env Env, ok bool) {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	if strings.Contains(host, ":") {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, env := range []Env{Production, Staging} {
