@@ -24,8 +24,8 @@ bench: ## measure start-up, calls and deploys, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 20x ./cmd/esa-mcp
 
 .PHONY: bench-edge
-bench-edge: ## compare the local edge's static files with nginx (needs nginx and wrk)
-	$(GO) test -tags nginx -run TestStaticAgainstNginx -count 1 -v ./internal/local
+bench-edge: ## compare the local edge's static files with nginx (needs nginx and, to be exact, wrk)
+	ESA_MCP_NGINX=1 $(GO) test -run TestStaticAgainstNginx -count 1 -v ./internal/local
 
 lint: ## vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
@@ -64,11 +64,11 @@ peers: build ## run other ESA clients against the local ESA, unmodified (needs n
 fuzz: ## run each fuzz target over some new inputs (FUZZRUNS, default 1000)
 	.ci/fuzz
 
-bench-routines: routine-packages ## compare routines with npm's workerd: requests per second, and memory (needs npm)
+bench-routines: routine-packages ## compare routines with npm's workerd: requests per second, and memory (needs npm and, to be exact, wrk)
 	@mkdir -p out/workerd
 	npm install --ignore-scripts --no-save --no-audit --no-fund --silent --prefix out/workerd workerd@1.20261117.1
 	ESA_MCP_WORKERD="$$(ls $(CURDIR)/out/workerd/node_modules/@cloudflare/workerd-*/bin/workerd)" ESA_MCP_MEMORY=1 \
-		$(GO) test ./internal/local/runtime -run 'TestAgainstWorkerd|TestMemoryOfManyRoutines' -count 1 -v -timeout 20m
+		$(GO) test ./internal/local ./internal/local/runtime -p 1 -run 'TestAgainstWorkerd|TestMemoryOfManyRoutines' -count 1 -v -timeout 20m
 
 routine-packages: ## install the npm packages that the routine runtime's tests bundle (needs npm)
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix internal/local/runtime/testdata/npm

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What measures servers against each other: each is a process of its own, wrk
-// asks them in turns, so that what else the machine does hits all, and the
+// What measures servers against each other: each is a process of its own, wrk (or
+// this test, where wrk is not installed) asks them in turns, so that what else the machine does hits all, and the
 // processor time that each spent tells of them even when the machine is busy.
 
 // process is a server under load.
@@ -41,17 +41,17 @@ func (l load) String() string {
 		l.rate, float64(l.p50)/1e6, float64(l.p99)/1e6, float64(l.cpu)/1e3)
 }
 
-// target is what wrk asks of a process.
+// target is what a process is asked for.
 type target struct {
 	process
 	path, host string
-	script     string // of wrk's, in Lua; none if empty
+	body       string // JSON to post; empty to get
 }
 
 // rounds is how often each server gets its turn; the medians count.
 const rounds = 3
 
-// contest has wrk ask all targets in turns and prints how they did, each against
+// contest has all targets asked in turns and prints how they did, each against
 // the first, which it returns with the others' ratios.
 func contest(t *testing.T, title string, connections int, targets ...target) (all []load, ratios []float64) {
 	t.Helper()
@@ -66,10 +66,10 @@ func contest(t *testing.T, title string, connections int, targets ...target) (al
 		for i := range targets {
 			at := (i + round) % len(targets)
 			if round == 0 {
-				wrk(t, targets[at], connections, 1) // to warm up
+				run(t, targets[at], connections, 1) // to warm up
 				continue
 			}
-			loads[at] = append(loads[at], wrk(t, targets[at], connections, seconds))
+			loads[at] = append(loads[at], run(t, targets[at], connections, seconds))
 		}
 	}
 	fmt.Println(title)
@@ -92,22 +92,17 @@ func median(loads []load) load {
 	return sorted[len(sorted)/2]
 }
 
-// needs skips the test unless the programs are installed.
-func needs(t *testing.T, programs ...string) {
+// run has one target asked for some seconds.
+func run(t *testing.T, to target, connections, seconds int) load {
 	t.Helper()
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed (Debian: apt-get install nginx-light wrk)", program)
-		}
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return ask(t, to, connections, time.Duration(seconds)*time.Second)
 	}
-}
-
-func wrk(t *testing.T, to target, connections, seconds int) load {
-	t.Helper()
 	args := []string{"-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s", "--latency", "-H", "Host: " + to.host}
-	if to.script != "" {
+	if to.body != "" {
 		path := filepath.Join(t.TempDir(), "request.lua")
-		require.NoError(t, os.WriteFile(path, []byte(to.script), 0o600))
+		script := fmt.Sprintf("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[%s]==]\n", to.body)
+		require.NoError(t, os.WriteFile(path, []byte(script), 0o600))
 		args = append(args, "-s", path)
 	}
 	before := to.cpu(t)

@@ -1,11 +1,11 @@
 package runtime
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,7 +22,7 @@ func BenchmarkRun(b *testing.B) {
 			script, host := text(string(source)), newTestHost().host()
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := s.Run(b.Context(), script, host, benchRequest(name))
+				r, err := s.Run(b.Context(), script, host, benchRequest(b, name))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -34,21 +34,13 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-func benchRequest(name string) *http.Request {
+func benchRequest(t testing.TB, name string) *http.Request {
 	if name == "json" {
-		r := httptest.NewRequest("POST", "http://bench.localhost/?min=10", strings.NewReader(benchJSON))
+		body, err := os.ReadFile("testdata/bench/json.body.json")
+		require.NoError(t, err)
+		r := httptest.NewRequest("POST", "http://bench.localhost/?min=10", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		return r
 	}
 	return httptest.NewRequest("GET", "http://bench.localhost/", nil)
 }
-
-// benchJSON is a document of 2.8 KB.
-var benchJSON = func() string {
-	var items []string
-	for i := range 20 {
-		items = append(items, strings.NewReplacer("#", string(rune('a'+i)), "@", strings.Repeat("1", i%4+1)).
-			Replace(`{"id":"item-#","name":"product name #","price":@.5,"tags":["red","t#","new"],"discontinued":false,"stock":{"count":@,"where":"w#"}}`))
-	}
-	return `{"items":[` + strings.Join(items, ",") + `]}`
-}()
