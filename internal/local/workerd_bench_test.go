@@ -57,7 +57,7 @@ func TestServeScript(t *testing.T) {
 	source, err := os.ReadFile(os.Getenv("SCRIPT"))
 	require.NoError(t, err)
 	parallel, _ := strconv.Atoi(os.Getenv("ESA_MCP_PARALLEL")) // empty: the default
-	debug.SetGCPercent(400) // as esa-mcp local has it
+	debug.SetGCPercent(400)                                    // as esa-mcp local has it
 	s := runtime.New(runtime.Config{Parallel: parallel})
 	script := runtime.Script{Key: "1", Load: func(context.Context) (string, error) { return string(source), nil }}
 	require.NoError(t, http.ListenAndServe(at, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
