@@ -14,7 +14,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -60,10 +59,9 @@ type Files interface {
 
 // Service answers the operations of the key-value store.
 type Service struct {
-	store   *state.Store
-	cfg     Config
-	batches sync.Mutex // held by the one that writes many pairs
-	past    past
+	store *state.Store
+	cfg   Config
+	past  past
 }
 
 // New makes the service.

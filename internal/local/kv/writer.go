@@ -40,11 +40,8 @@ func putText(pairs int) string {
 }
 
 // change opens a writer on the namespace of the parameters and keeps what fn did
-// unless it fails. One batch follows the other: waiting for the database's own
-// lock is slow.
+// unless it fails.
 func (s *Service) change(ctx context.Context, p api.Params, fn func(w *writer) error) error {
-	s.batches.Lock()
-	defer s.batches.Unlock()
 	s.forget()
 	return s.store.Tx(ctx, func(tx *sql.Tx) error {
 		id, err := namespaceID(ctx, tx, p.String("Namespace"))

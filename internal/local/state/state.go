@@ -36,6 +36,11 @@ type Store struct {
 	temporary bool
 	account   Account
 
+	// writing has room for the one transaction at a time: those of this process
+	// wait here, for waiting for the database's own lock is a sleep that gets
+	// longer each time.
+	writing chan struct{}
+
 	versionStmt func() (*sql.Stmt, error) // prepared on first use, closed with the database
 }
 
@@ -55,6 +60,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open local ESA state in %s: %w", dir, err)
 	}
+	s.writing = make(chan struct{}, 1)
 	s.versionStmt = sync.OnceValues(func() (*sql.Stmt, error) { return s.db.Prepare(`SELECT n FROM config_version`) })
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
@@ -146,9 +152,15 @@ func (s *Store) DB() *sql.DB { return s.db }
 func (s *Store) BlobDir() string { return s.blobs }
 
 // Tx runs fn in one transaction that holds the write lock from its start, and
-// commits if fn returns nil. With in-memory state there is one connection: fn
-// must use tx alone, never DB.
+// commits if fn returns nil. fn must not call Tx again. With in-memory state there
+// is one connection: fn must use tx alone, never DB.
 func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
