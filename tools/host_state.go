@@ -31,6 +31,9 @@ type hostState struct {
 	security []phaseRules
 	// lists are the account's lists that the security rules or others name.
 	lists map[string][]string
+	// balancers and pools are those of the site, if a record may lead to one.
+	balancers []loadBalancer
+	pools     []originPool
 }
 
 // hostCalls are the operations that readHost may send.
@@ -40,7 +43,7 @@ func hostCalls() []string {
 		calls = append(calls, k.family().action("List"))
 	}
 	return append(calls, "GetSitePause", "GetDevelopmentMode", "ListRecords", "ListEdgeRoutineRecords", "ListSiteRoutes",
-		"ListWafPhases", "ListWafRules", "ListLists", "GetList")
+		"ListWafPhases", "ListWafRules", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools")
 }
 
 // moreKinds are the kinds of rules that have tools of their own.
@@ -74,7 +77,7 @@ func readHost(ctx context.Context, d *Deps, notes *Noted, host string) (*hostSta
 			return err
 		})
 	}
-	reads = append(reads, s.readOriginRecords, s.readLists) // those that the others name
+	reads = append(reads, s.readOriginRecords, s.readBalancing, s.readLists) // those that the others name
 	for i, read := range reads {
 		Progress(ctx, float64(i), float64(len(reads)), "reading "+s.site.Name)
 		if err := read(ctx, d, notes); err != nil {

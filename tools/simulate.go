@@ -34,7 +34,7 @@ const (
 
 // SimulatedRule is a configuration whose condition the request fulfils.
 type SimulatedRule struct {
-	Kind    string `json:"kind" jsonschema_description:"waf, route, cache, origin, or a kind of set_rule"`
+	Kind    string `json:"kind" jsonschema_description:"waf, route, cache, origin, load_balancer, or a kind of set_rule"`
 	ID      ID     `json:"id"`
 	Name    string `json:"name,omitempty"`
 	Rule    string `json:"rule,omitempty" jsonschema_description:"Condition; none: the site's default"`

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -154,7 +155,7 @@ func (w *walk) origin() {
 	switch {
 	case record != nil:
 		address, o.Record = record.Data.Value, record.Name
-		if record.HostPolicy == "follow_origin_domain" {
+		if record.HostPolicy == "follow_origin_domain" || record.HostPolicy == "" && (record.SourceType == "OSS" || record.SourceType == "S3") {
 			o.Host = siteName(address)
 		}
 		s = withPorts(s, record)
@@ -167,10 +168,30 @@ func (w *walk) origin() {
 	port := cmp.Or(s["origin_"+scheme+"_port"], standard)
 	first, _, _ := strings.Cut(address, ",")
 	first = strings.TrimSpace(first)
+	o.Host = cmp.Or(s["origin_host"], o.Host)
+	of := "" // a load balancer or a pool
+	if record != nil {
+		b := w.balance(record)
+		switch {
+		case b == nil:
+		case b.status != 0:
+			w.out.Origin = nil
+			w.answer("origin", b.text, b.status, "the %s answers %d itself", b.text, b.status)
+			return
+		default:
+			chosen, own, count := w.choose(b)
+			first, port, o.Host, of = chosen.Address, cmp.Or(own, port), cmp.Or(chosen.host(), o.Host), ", an origin of the "+b.text
+			switch {
+			case count == 0:
+				o.Problem = "502 destination_not_found: the " + b.text + " has no origin that is enabled and has a weight"
+			case count > 1:
+				of = fmt.Sprintf(", or another of %d origins of the %s", count, b.text)
+			}
+		}
+	}
 	if port != standard {
 		first = net.JoinHostPort(first, port)
 	}
-	o.Host = cmp.Or(s["origin_host"], o.Host)
 	if scheme == "https" {
 		o.SNI = cmp.Or(s["origin_sni"], o.Host)
 	}
@@ -184,7 +205,7 @@ func (w *walk) origin() {
 		return
 	}
 	// Not answer: the steps that follow are still to come.
-	w.out.Answers, w.out.Verdict = "origin", text+": "+o.URL
+	w.out.Answers, w.out.Verdict = "origin", text+": "+o.URL+of
 }
 
 // withPorts are the settings with the record's own ports where none are set.

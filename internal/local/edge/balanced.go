@@ -98,9 +98,6 @@ func (x *exchange) hops(s plan.Settings, record *plan.Record, choices []balance.
 
 // ask sends a request the way, and returns the answer and who gave it.
 func (x *exchange) ask(s plan.Settings, request *http.Request, w way) (*http.Response, origin.Destination, error) {
-	if w.fixed != nil {
-		return fixedResponse(w.fixed, request), origin.Destination{}, nil
-	}
 	var body *unread
 	if len(w.to) > 1 && request.Body != nil {
 		body = &unread{Reader: request.Body}

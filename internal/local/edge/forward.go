@@ -30,13 +30,16 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.fixed != nil {
+		return fixedResponse(w.fixed, x.r), nil
+	}
 	request, err := x.toOrigin(prepare)
 	if err != nil {
 		return nil, err
 	}
 	response, to, err := x.ask(s, request, w)
-	if err != nil || w.fixed != nil {
-		return response, err
+	if err != nil {
+		return nil, err
 	}
 	if response, err = x.follow(s, request, to, response); err != nil {
 		return nil, err
@@ -69,6 +72,9 @@ func (x *exchange) destination(s plan.Settings, record *plan.Record, own *plan.P
 	}
 	to.Host = cmp.Or(s.Text("OriginHost"), to.Host)
 	if own != nil {
+		if own.Source == "OSS" || own.Source == "S3" {
+			to.Host = own.Address // a bucket goes by its own name
+		}
 		to.Port, to.Host = cmp.Or(own.Port, to.Port), cmp.Or(own.Host, to.Host)
 		to.Prefer(own.Family, x.w.visitor.ip)
 	}

@@ -37,6 +37,9 @@ func (x *exchange) upgrade() {
 			p.Out.Header.Set("X-Forwarded-For", request.Header.Get("X-Forwarded-For"))
 		},
 		Transport: sender(func(r *http.Request) (*http.Response, error) {
+			if w.fixed != nil {
+				return fixedResponse(w.fixed, r), nil
+			}
 			response, _, err := x.ask(s, r, w)
 			if err == nil {
 				x.w.originStatus = response.StatusCode

@@ -66,6 +66,8 @@ type Destination struct {
 	// Certificate is shown to origins that ask for one; nil: none is.
 	Certificate *tls.Certificate
 	Timeout     time.Duration // until the answer begins
+	// Auth signs requests to a private bucket; nil: nothing is signed.
+	Auth *plan.Auth
 }
 
 // Find resolves a record.
@@ -77,7 +79,7 @@ func (c *Client) Find(ctx context.Context, r *plan.Record) (Destination, error) 
 	if err != nil {
 		return Destination{}, err
 	}
-	d := Destination{Name: name, Addresses: addresses, Timeout: ReadTimeout}
+	d := Destination{Name: name, Addresses: addresses, Timeout: ReadTimeout, Auth: c.plans.Sign(r)}
 	if r.Type == plan.TypeCNAME && len(r.Values) > 0 {
 		d.Target = r.Values[0]
 	}
@@ -123,6 +125,11 @@ func Missing(dnsRecord string) error {
 func (c *Client) Send(r *http.Request, to Destination) (*http.Response, error) {
 	r.URL.Scheme, r.URL.Host = to.Scheme, net.JoinHostPort(to.Name, strconv.Itoa(to.Port))
 	r.Host, r.RequestURI = to.Host, ""
+	if to.Auth != nil {
+		r = r.WithContext(r.Context()) // another origin must not see the signature
+		r.Header = r.Header.Clone()
+		sign(r, to.Auth, to.Target, time.Now())
+	}
 	silence, stop := context.WithCancelCause(r.Context())
 	timer := time.AfterFunc(to.Timeout, func() { stop(context.DeadlineExceeded) })
 	response, err := c.transport(to).RoundTrip(r.WithContext(silence))

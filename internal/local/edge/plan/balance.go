@@ -32,11 +32,13 @@ type PoolOrigin struct {
 	Weight  int
 	Source  string // ip_domain, OSS, S3
 	Family  string // IpVersionPolicy
+
+	auth authConf
 }
 
 // Record is the origin as a record that leads there.
 func (o *PoolOrigin) Record() *Record {
-	r := &Record{Name: o.Address, Type: TypeCNAME, Values: []string{o.Address}, Source: o.Source}
+	r := &Record{Name: o.Address, Type: TypeCNAME, Values: []string{o.Address}, Source: o.Source, auth: o.auth}
 	if net.ParseIP(o.Address) != nil {
 		r.Type = TypeAddress
 	}
@@ -209,6 +211,7 @@ func readPool(id int64, name, text string) (*Pool, error) {
 			Type            string
 			IPVersionPolicy string `json:"IpVersionPolicy"`
 			Header          json.RawMessage
+			AuthConf        authConf
 		}
 	}
 	if err := decodeExact(text, &stored); err != nil {
@@ -216,7 +219,7 @@ func readPool(id int64, name, text string) (*Pool, error) {
 	}
 	p := &Pool{ID: id, Name: name, Enabled: stored.Enabled == nil || *stored.Enabled}
 	for _, s := range stored.Origins {
-		o := &PoolOrigin{ID: whole(s.ID), Name: s.Name, Enabled: s.Enabled == nil || *s.Enabled, Weight: 100, Source: s.Type, Family: s.IPVersionPolicy}
+		o := &PoolOrigin{ID: whole(s.ID), Name: s.Name, Enabled: s.Enabled == nil || *s.Enabled, Weight: 100, Source: s.Type, Family: s.IPVersionPolicy, auth: s.AuthConf}
 		if s.Weight != nil {
 			o.Weight = int(whole(*s.Weight))
 		}

@@ -38,6 +38,8 @@ type Record struct {
 	// that of a record on the way; both are nil otherwise.
 	Balancer *Balancer
 	Pool     *Pool
+
+	auth authConf
 }
 
 // The types of records that lead to origins.
@@ -115,7 +117,7 @@ func recordFor(ctx context.Context, q querier, siteID int64, siteName, name stri
 // recordsOf reads the records of exactly that name that lead to origins; any
 // tells whether the name has records at all.
 func recordsOf(ctx context.Context, q querier, siteID int64, name string) (list []*Record, any bool, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, name, type, proxied, source_type, host_policy, data, http_ports, https_ports
+	rows, err := q.QueryContext(ctx, `SELECT id, name, type, proxied, source_type, host_policy, auth_conf, data, http_ports, https_ports
 		FROM records WHERE site_id = ? AND name = ?`, siteID, name)
 	if err != nil {
 		return nil, false, fmt.Errorf("look up the records of %q: %w", name, err)
@@ -124,8 +126,8 @@ func recordsOf(ctx context.Context, q querier, siteID int64, name string) (list 
 	for rows.Next() {
 		any = true
 		r := &Record{}
-		var policy, data, httpPorts, httpsPorts string
-		if err := rows.Scan(&r.ID, &r.Name, &r.Type, &r.Proxied, &r.Source, &policy, &data, &httpPorts, &httpsPorts); err != nil {
+		var policy, auth, data, httpPorts, httpsPorts string
+		if err := rows.Scan(&r.ID, &r.Name, &r.Type, &r.Proxied, &r.Source, &policy, &auth, &data, &httpPorts, &httpsPorts); err != nil {
 			return nil, false, fmt.Errorf("read a record of %q: %w", name, err)
 		}
 		if r.Type != TypeAddress && r.Type != TypeCNAME {
@@ -138,7 +140,11 @@ func recordsOf(ctx context.Context, q querier, siteID int64, name string) (list 
 		for value := range strings.SplitSeq(content.Value, ",") {
 			r.Values = append(r.Values, strings.ToLower(strings.TrimSuffix(strings.TrimSpace(value), ".")))
 		}
-		r.HostByTarget = policy == "follow_origin_domain"
+		if r.auth, err = readAuth(auth); err != nil {
+			return nil, false, fmt.Errorf("read the origin authentication of record %d: %w", r.ID, err)
+		}
+		// A bucket goes by its own name.
+		r.HostByTarget = policy == "follow_origin_domain" || policy == "" && (r.Source == "OSS" || r.Source == "S3")
 		r.HTTPPort, r.HTTPSPort = firstPort(httpPorts), firstPort(httpsPorts)
 		list = append(list, r)
 	}
