@@ -10,6 +10,7 @@ import (
 
 // TestSeedAndExport makes a state from a file, works with it and writes it out.
 func TestSeedAndExport(t *testing.T) {
+	t.Parallel()
 	dir, file := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "out.json")
 	code, _, log := shell(t, environment(), "local", "--dir", dir, "--seed", "../../testdata/accounts/small.json", "--export", file)
 	require.Equal(t, exitOK, code, log)

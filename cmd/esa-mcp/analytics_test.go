@@ -56,6 +56,7 @@ func traffic(t *testing.T, store *state.Store, host string, n int, hours float64
 }
 
 func TestAnalytics(t *testing.T) {
+	t.Parallel()
 	dir := seeded(t, []string{"one.example", "two.example", "pending.example"}, func(store *state.Store, _ api.Table) {
 		traffic(t, store, "www.one.example", 120, 20)
 		traffic(t, store, "two.example", 30, 20)
@@ -99,6 +100,7 @@ func TestAnalytics(t *testing.T) {
 // The edge's own requests are counted as soon as they are asked for. Those to
 // default domains belong to no site.
 func TestEdgeTrafficIsCounted(t *testing.T) {
+	t.Parallel()
 	dir := seeded(t, []string{"live.example"}, nil)
 	s := start(t, environment(), "--local", "--local-dir", dir, "--toolsets", "default,+analytics")
 	page := callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "page", "html": "x"})
@@ -116,6 +118,7 @@ func TestEdgeTrafficIsCounted(t *testing.T) {
 }
 
 func TestAnalyticsRefusals(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "analytics")
 	for _, c := range []struct {
 		tool string

@@ -11,6 +11,7 @@ import (
 
 // The whole API is reached from four tools: find, describe, write, read.
 func TestAPIOnTheLocalESA(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "api")
 	found := callOK[tools.SearchAPIOutput](t, s, "search_api", arguments{"query": "create kv namespace"})
 	require.Equal(t, "CreateKvNamespace", found.Matches[0].Action)
@@ -52,6 +53,7 @@ func planOf(t *testing.T, s *server) string {
 }
 
 func TestAPIRefusals(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "api")
 	for name, c := range map[string]struct {
 		tool string
@@ -76,6 +78,7 @@ func TestAPIRefusals(t *testing.T) {
 
 // A read-only server reaches nothing that changes.
 func TestReadOnlyAPI(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "api", "--read-only")
 	_, err := s.callRaw(t.Context(), "write_api", arguments{"action": "DeleteSite"})
 	require.Error(t, err)

@@ -24,6 +24,7 @@ func bind(t *testing.T, s *server, a arguments) tools.BindCustomDomainOutput {
 }
 
 func TestBindDomainOnCnameSite(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, routeToolsets, "shop.example", "CNAME")
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": "page"})
 	out := bind(t, s, arguments{"routine": "web", "domain": "WWW.shop.example."})
@@ -67,6 +68,7 @@ func TestBindDomainOnCnameSite(t *testing.T) {
 }
 
 func TestBindDomainOnNSSite(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, routeToolsets, "shop.example", "NS")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "other", "code": functionCode})
@@ -115,6 +117,7 @@ func TestBindDomainOnNSSite(t *testing.T) {
 
 // A step that fails leaves the others done, and the next call goes on.
 func TestBindDomainGoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, routeToolsets, "shop.example", "NS")
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": "page"})
 	out := bind(t, s, arguments{"routine": "web", "domain": "a.shop.example", "origin": "10.0.0.1"})

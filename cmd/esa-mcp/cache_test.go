@@ -11,6 +11,7 @@ import (
 )
 
 func TestCacheRules(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "cache", "shop.test", "NS")
 	made := callOK[tools.SetRuleOutput](t, s, "set_cache_rule", arguments{"site_name": "shop.test", "name": "images",
 		"rule": `(http.request.uri.path.extension in {"png" "jpg"})`, "edge_cache_ttl": 3600,
@@ -52,6 +53,7 @@ func TestCacheRules(t *testing.T) {
 }
 
 func TestCacheRuleRefusals(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "cache", "shop.test", "NS")
 	for name, c := range map[string]struct {
 		args arguments
@@ -81,6 +83,7 @@ func TestCacheRuleRefusals(t *testing.T) {
 }
 
 func TestCacheSettings(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "cache", "shop.test", "NS")
 	callOK[tools.SetCacheSettingsOutput](t, s, "set_cache_settings", arguments{"site_name": "shop.test", "tiered_cache": "edge_smart", "tag_name": "Cache-Tag"})
 	callOK[tools.SetCacheSettingsOutput](t, s, "set_cache_settings", arguments{"site_name": "shop.test", "tag_case_insensitive": true})
@@ -96,6 +99,7 @@ func TestCacheSettings(t *testing.T) {
 }
 
 func TestPurgeCache(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "cache", "shop.test", "NS")
 	purged := callOK[tools.PurgeCacheOutput](t, s, "purge_cache", arguments{"targets": []string{"https://www.shop.test/a.js", "https://www.shop.test/b.js"}})
 	require.NotEmpty(t, purged.SiteID, "found by the host")
@@ -141,6 +145,7 @@ func TestPurgeCache(t *testing.T) {
 }
 
 func TestPreloadCache(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "cache", "shop.test", "NS")
 	site := callOK[tools.GetCacheSettingsOutput](t, s, "get_cache_settings", arguments{"site_name": "shop.test"}).SiteID
 	_, err := c.Call(t.Context(), "CreateRecord", esa.Params{"SiteId": string(site), "RecordName": "www.shop.test", "Type": "A/AAAA",

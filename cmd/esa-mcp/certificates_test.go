@@ -56,6 +56,7 @@ func pemPair(t *testing.T, days int, hosts ...string) (certificate, key string) 
 }
 
 func TestApplyForCertificates(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "certificates", "shop.test", "NS")
 	none := callOK[tools.CertificateList](t, s, "list_certificates", arguments{"site_name": "shop.test", "host": "www.shop.test"})
 	require.Empty(t, none.Certificates)
@@ -93,6 +94,7 @@ func TestApplyForCertificates(t *testing.T) {
 }
 
 func TestWildcardOnCnameSiteIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "certificates", "shop.test", "CNAME")
 	out := callOK[tools.ApplyCertificateOutput](t, s, "apply_certificate",
 		arguments{"site_name": "shop.test", "domains": []string{"*.shop.test"}, "wait": true})
@@ -101,6 +103,7 @@ func TestWildcardOnCnameSiteIsNotWaitedFor(t *testing.T) {
 }
 
 func TestSetCertificateFromFiles(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "certificates", "shop.test", "NS")
 	cert, key := pemPair(t, 90, "shop.test", "www.shop.test")
 	_, otherKey := pemPair(t, 90, "shop.test")
@@ -151,6 +154,7 @@ func TestSetCertificateFromFiles(t *testing.T) {
 }
 
 func TestOriginClientCertificates(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "certificates", "shop.test", "NS")
 	cert, key := pemPair(t, 90, "client.internal")
 	_, otherKey := pemPair(t, 90, "client.internal")

@@ -210,6 +210,7 @@ func (w *world) fault(words string) {
 // Every code of the table is answered by the local ESA and reaches the model
 // with what it really means and what to do.
 func TestEveryCodeIsAnsweredAndExplained(t *testing.T) {
+	t.Parallel()
 	worlds := map[string]*world{}
 	covered, real := map[string]bool{}, 0
 	for _, c := range codeCases() {

@@ -19,6 +19,7 @@ import (
 // A client without elicitation gets a preview, whose token is good for that call
 // alone.
 func TestConfirmationToken(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := newSite(t, s, "shop.example", "NS")
 	one := callOK[tools.RecordOutput](t, s, "create_record", arguments{"site_id": site.ID, "name": "one", "type": "TXT", "value": "1"})
@@ -53,6 +54,7 @@ func TestConfirmationToken(t *testing.T) {
 // What write_api deletes or pays for is asked as well, and what is not there to
 // be deleted is not.
 func TestConfirmationOfAnyOperation(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := newSite(t, s, "shop.example", "NS")
 	write := func(action string, params arguments) arguments { return arguments{"action": action, "params": params} }
@@ -66,6 +68,7 @@ func TestConfirmationOfAnyOperation(t *testing.T) {
 
 // --guardrails=off leaves out all but the questions.
 func TestGuardrailsOff(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--guardrails", "off")
 	made := callOK[tools.SiteOutput](t, s, "create_site", arguments{"name": "shop.example", "access_type": "NS", "coverage": "global"})
 	require.Empty(t, made.Notes)
@@ -124,6 +127,7 @@ func dialWith(t *testing.T, p *person, revision string) *server {
 // A client that can ask its person does, over both transports and in both eras of the
 // protocol.
 func TestConfirmationByThePerson(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		connect  func(t *testing.T, p *person, revision string) *server
 		revision string

@@ -98,6 +98,7 @@ func counterparts(t *testing.T, certificate, key string) []counterpart {
 // Whatever the 44 tools of mcp-server-esa do, ours do, with a result that shows
 // it.
 func TestCounterpartsOfMCPServerESA(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	certificate, key := pemPair(t, 90, "own.theirs.example")
 	kept := map[string]string{}

@@ -114,7 +114,7 @@ func hostFaults() map[string]hostFault {
 			cert, key := pemPair(h.t, 5, "www.shop.example")
 			callOK[tools.SetCertificateOutput](h.t, h.s, "set_certificate", arguments{"site_id": h.site, "certificate_path": cert, "key_path": key})
 		}, stays: true, check: func(h *hosting) {
-			require.Eventually(h.t, func() bool { return h.diagnose(nil).Healthy }, 10*time.Second, 100*time.Millisecond)
+			require.Eventually(h.t, func() bool { return h.diagnose(nil).Healthy }, time.Minute, 100*time.Millisecond)
 		}},
 		"offline for want of an ICP filing": {id: "site-icp", severity: "error", make: func(h *hosting) { h.offline("missing_icp") }, stays: true,
 			check: func(h *hosting) {
@@ -202,6 +202,7 @@ func hostFaults() map[string]hostFault {
 
 // Every fault is found, and the call that is offered mends it.
 func TestDiagnosisFindsAndMends(t *testing.T) {
+	t.Parallel()
 	for name, f := range hostFaults() {
 		t.Run(name, func(t *testing.T) {
 			access := f.access
@@ -236,6 +237,7 @@ func TestDiagnosisFindsAndMends(t *testing.T) {
 
 // A host without fault has no errors and no warnings.
 func TestDiagnosisOfAHealthyHost(t *testing.T) {
+	t.Parallel()
 	h := newHosting(t, "NS")
 	h.record("www.shop.example", true)
 	h.send(finding(h.diagnose(nil), "cert-missing"))
@@ -244,7 +246,7 @@ func TestDiagnosisOfAHealthyHost(t *testing.T) {
 	} else { // on a slow machine it is there before it is looked for
 		require.Nil(t, finding(looked, "cert-missing"))
 	}
-	require.Eventually(t, func() bool { return h.diagnose(nil).Healthy }, 10*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return h.diagnose(nil).Healthy }, time.Minute, 100*time.Millisecond)
 	out := h.diagnose(nil)
 	require.Equal(t, "active", out.Status)
 	require.Equal(t, "NS", out.Access)

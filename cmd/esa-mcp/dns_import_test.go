@@ -13,6 +13,7 @@ import (
 )
 
 func TestBatchReportsEachRow(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	batch := func(records ...arguments) arguments {
@@ -63,6 +64,7 @@ old	IN	PTR	host
 `
 
 func TestImportOfAZoneFile(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	path := filepath.Join(t.TempDir(), "shop.zone")
@@ -105,6 +107,7 @@ func TestImportOfAZoneFile(t *testing.T) {
 }
 
 func TestExportAndImportAgain(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	callOK[tools.ImportRecordsOutput](t, s, "import_records", arguments{"site_name": "shop.example", "text": zoneFile})
@@ -136,6 +139,7 @@ func TestExportAndImportAgain(t *testing.T) {
 }
 
 func TestImportOfCSVAndOfManyRows(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	text := "name,type,value,ttl,priority,proxied,biz_name\n" +

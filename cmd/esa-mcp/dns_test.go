@@ -11,6 +11,7 @@ import (
 )
 
 func TestRecordsFromCreationToDeletion(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	site := newSite(t, s, "shop.example", "NS")
 	made := callOK[tools.RecordOutput](t, s, "create_record", arguments{"site_name": "shop.example", "name": "www", "type": "a",
@@ -51,6 +52,7 @@ func TestRecordsFromCreationToDeletion(t *testing.T) {
 }
 
 func TestEveryRecordType(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	n := func(v int64) *int64 { return &v }
@@ -86,6 +88,7 @@ func TestEveryRecordType(t *testing.T) {
 }
 
 func TestRecordMistakesAreRefused(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	newSite(t, s, "c.example", "CNAME")
@@ -123,6 +126,7 @@ func TestRecordMistakesAreRefused(t *testing.T) {
 }
 
 func TestKeysOfBucketsStayOut(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	newSite(t, s, "shop.example", "NS")
 	file := filepath.Join(t.TempDir(), "auth.json")

@@ -56,6 +56,7 @@ func blocksOf(d *docs.Document) []block {
 }
 
 func TestReferenceExamples(t *testing.T) {
+	t.Parallel()
 	for _, d := range docs.All() {
 		if d.Lang != docs.English { // the other language has the same blocks
 			continue
@@ -233,6 +234,7 @@ func converse(t *testing.T, address, text string) {
 
 // What the documents call wrong is found, and corrected to what they call right.
 func TestReferenceCorrections(t *testing.T) {
+	t.Parallel()
 	_, section, ok := docs.Lookup("esa://docs/rule-examples#wrong-and-right")
 	require.True(t, ok)
 	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .* \\| `([^`]+)` \\|$").FindAllStringSubmatch(section.Text, -1)
@@ -248,6 +250,7 @@ func TestReferenceCorrections(t *testing.T) {
 
 // The examples' files are what the documents say they are.
 func TestExampleFilesAreUsed(t *testing.T) {
+	t.Parallel()
 	var all strings.Builder
 	for _, d := range docs.All() {
 		all.WriteString(d.Text)

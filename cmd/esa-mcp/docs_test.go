@@ -16,6 +16,7 @@ const toolsDoc = "../../docs/tools.md"
 
 // TestDocsAreCurrent compares docs/tools.md with the tools.
 func TestDocsAreCurrent(t *testing.T) {
+	t.Parallel()
 	want := toolsPage(t)
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(toolsDoc), 0o755))
@@ -109,6 +110,7 @@ func operationsOf(tool tools.Tool) string {
 
 // TestRAMPolicy prints policies as RAM takes them.
 func TestRAMPolicy(t *testing.T) {
+	t.Parallel()
 	code, out, log := shell(t, environment(), "ram-policy", "--toolsets", "list_sites,list_kv")
 	require.Equal(t, 0, code, log)
 	require.JSONEq(t, `{"Version":"1","Statement":[{"Effect":"Allow","Action":["esa:ListKvs","esa:ListSites"],"Resource":"*"}]}`, out)

@@ -35,6 +35,7 @@ func plannedActions(p tools.Plan) []string {
 
 // A dry run shows the calls as they would be sent, and none of them is.
 func TestDryRun(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	s := start(t, append(r.env, "ESA_MCP_TOOLSETS=all"))
 	site := newSite(t, s, "shop.example", "NS")
@@ -92,6 +93,7 @@ func TestDryRun(t *testing.T) {
 
 // Every tool that changes something can be tried dry, and no other.
 func TestDryRunIsOnEveryWritingTool(t *testing.T) {
+	t.Parallel()
 	for _, tool := range tools.All() {
 		has := strings.Contains(string(tool.InputSchema()), `"dry_run"`)
 		require.Equal(t, tool.Meta().ReadOnly == tools.No, has, tool.Meta().Name)

@@ -56,6 +56,7 @@ func badCalls() map[string]struct {
 }
 
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := newSite(t, s, "bad.example", "NS")
 	for name, bad := range badCalls() {
@@ -79,6 +80,7 @@ func goodCalls() map[string]arguments {
 }
 
 func TestGoodInput(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	for name, args := range goodCalls() {
 		require.NotEmpty(t, callOK[map[string]any](t, s, name, args), name)
@@ -88,6 +90,7 @@ func TestGoodInput(t *testing.T) {
 // Every tool is called well and badly through the built binary: a tool without
 // both fails here.
 func TestEveryToolIsTestedBothWays(t *testing.T) {
+	t.Parallel()
 	good, bad := calledInTests(t)
 	for name := range goodCalls() {
 		good[name] = true

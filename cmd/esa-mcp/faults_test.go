@@ -8,6 +8,7 @@ import (
 
 // TestFaultsOfTheLocalESA gives faults by flag and by variable.
 func TestFaultsOfTheLocalESA(t *testing.T) {
+	t.Parallel()
 	local := []string{"call", "list_sites", "--local", "--local-dir", ":memory:", "--fault", "action=ListSites code=NoPermission count=9"}
 	code, _, log := shell(t, environment(), local...)
 	require.Equal(t, exitFailure, code)

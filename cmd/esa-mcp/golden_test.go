@@ -32,6 +32,7 @@ var changing = []struct {
 // its result or error, compared with testdata/outputs.golden. Run with -update
 // after a change that is meant.
 func TestOutputsAreGolden(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := writeSite(t, map[string]string{"index.html": "<h1>one</h1>", "css/a.css": "h1{}", ".env": "SECRET=1"})
 	var b strings.Builder

@@ -73,6 +73,7 @@ func dialHTTPAs(t *testing.T, url, revision string, options ...client.ClientOpti
 
 // TestHTTP deploys a site over HTTP, with progress.
 func TestHTTP(t *testing.T) {
+	t.Parallel()
 	url, stop := startHTTP(t)
 	require.True(t, strings.HasSuffix(url, "/mcp"), url)
 	s := dialHTTP(t, url)
@@ -91,6 +92,7 @@ func TestHTTP(t *testing.T) {
 }
 
 func TestHTTPUsage(t *testing.T) {
+	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
 	for name, c := range map[string]struct {

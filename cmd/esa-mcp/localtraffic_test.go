@@ -11,6 +11,7 @@ import (
 )
 
 func TestLocalTraffic(t *testing.T) {
+	t.Parallel()
 	dir := seeded(t, []string{"one.example", "pending.example"}, nil)
 	description := filepath.Join(t.TempDir(), "traffic.json")
 	require.NoError(t, os.WriteFile(description, []byte(`{"site": "one.example", "requests": 10, "span": "2h", "countries": {"BR": 1}}`), 0o600))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +23,7 @@ func addRecord(t *testing.T, c *esa.Client, site tools.ID, name, value string, p
 }
 
 func TestOriginRules(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "origin", "shop.test", "NS")
 	site := callOK[tools.ListSettingsOutput](t, s, "list_origin_rules", arguments{"site_name": "shop.test"}).SiteID
 	addRecord(t, c, site, "agent.shop.test", "8.8.8.8", true)
@@ -81,6 +83,7 @@ func states(out tools.ProxySubdomainOutput) []string {
 }
 
 func TestProxySubdomain(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "origin,dns", "shop.test", "NS")
 	first := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test", "origin": "8.8.8.8, 8.8.4.4",
 		"origin_scheme": "http", "origin_port": 8080})
@@ -95,7 +98,7 @@ func TestProxySubdomain(t *testing.T) {
 		require.Equal(t, first.Steps[1].ID, again.Steps[1].ID, "no second application")
 		require.Equal(t, "existing", again.Steps[2].Status)
 		return again.Complete
-	}, 20e9, 50e6)
+	}, time.Minute, 50*time.Millisecond)
 	changed := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test", "origin": "8.8.4.4,8.8.8.8", "origin_scheme": "https"})
 	require.Equal(t, []string{"existing", "existing", "done", "done"}, states(changed))
 	require.Equal(t, first.Steps[2].ID, changed.Steps[2].ID, "the rule is changed, not doubled")
@@ -133,6 +136,7 @@ func TestProxySubdomain(t *testing.T) {
 
 // On a site with CNAME access the owner has to point the host at ESA.
 func TestProxySubdomainOfCnameSite(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "origin", "shop.test", "CNAME")
 	out := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test", "origin": "origin.other.test", "origin_host": "origin.other.test"})
 	require.Equal(t, "done", out.Steps[0].Status)

@@ -13,6 +13,7 @@ import (
 // What the configuration file denies is not offered, and refused where it could
 // still be reached.
 func TestConfigFile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "esa-mcp.toml")
 	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o644)) }
 	write("[tools]\ndeny = [\"delete_*\"]\n[actions]\ndeny = [\"DeleteRecord\"]\n[sites]\ndeny = [\"shop.example\"]\n")

@@ -22,6 +22,7 @@ func promptArguments(t *testing.T) map[string]string {
 
 // TestPrompts gets every prompt in both languages.
 func TestPrompts(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		site := stocked(t, s)
 		list, err := s.ListPrompts(t.Context(), mcp.ListPromptsRequest{})
@@ -67,6 +68,7 @@ func TestPrompts(t *testing.T) {
 // TestCompletions completes every argument of every prompt and every variable of
 // every template.
 func TestCompletions(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		site := stocked(t, s)
 		complete := func(ref any, argument, text string, given map[string]string) mcp.Completion {

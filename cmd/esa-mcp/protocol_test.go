@@ -52,6 +52,7 @@ func byID(t *testing.T, answers []map[string]any, id any) map[string]any {
 }
 
 func TestOnlyProtocolOnStandardOutput(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	garbage := strings.Join([]string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_sites","arguments":{}}}`,
@@ -128,6 +129,7 @@ func (e endless) Read(p []byte) (int, error) {
 }
 
 func TestNothingIsLostWhenInputEnds(t *testing.T) {
+	t.Parallel()
 	var input strings.Builder
 	input.WriteString(handshake)
 	for i := range 20 {
@@ -141,6 +143,7 @@ func TestNothingIsLostWhenInputEnds(t *testing.T) {
 }
 
 func TestVersionIsTheSameEverywhere(t *testing.T) {
+	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), binary, "version").Output()
 	require.NoError(t, err)
 	fields := strings.Fields(string(out))
@@ -152,6 +155,7 @@ func TestVersionIsTheSameEverywhere(t *testing.T) {
 }
 
 func TestArgumentsAreChecked(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	for name, c := range map[string]struct {
 		tool string
@@ -180,6 +184,7 @@ func TestArgumentsAreChecked(t *testing.T) {
 }
 
 func TestWithoutCredentials(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	s := start(t, environment())
 	text := s.refuse(t, "list_sites", nil)
@@ -193,6 +198,7 @@ func TestWithoutCredentials(t *testing.T) {
 }
 
 func TestWrongCredentials(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	unknown := start(t, append(r.env, "ALIBABA_CLOUD_ACCESS_KEY_ID=LTAI5tNobodyKnowsThis"))
 	text := unknown.refuse(t, "list_sites", nil)
@@ -206,6 +212,7 @@ func TestWrongCredentials(t *testing.T) {
 }
 
 func TestUnreachableEndpoint(t *testing.T) {
+	t.Parallel()
 	s := start(t, environment("ESA_MCP_ENDPOINT=http://127.0.0.1:1", "ALIBABA_CLOUD_ACCESS_KEY_ID=LTAI5tSomeKeyOfNobody", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=secret"), "--timeout", "5s")
 	text := s.refuse(t, "list_sites", nil)
 	require.Contains(t, text, "127.0.0.1:1")

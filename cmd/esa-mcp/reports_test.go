@@ -138,6 +138,7 @@ func files(t *testing.T, dir string) []string {
 }
 
 func TestReportRefusals(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "reports")
 	require.Contains(t, s.refuse(t, "create_report", arguments{"kind": "records", "site_id": "5"}), "no site with the id 5")
 	require.Contains(t, s.refuse(t, "create_report", arguments{"kind": "all"}), "kind")

@@ -57,6 +57,7 @@ func overBoth(t *testing.T, run func(t *testing.T, s *server)) {
 // TestResources reads every resource there is: all that are listed, and each
 // template with what the account has.
 func TestResources(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		site := stocked(t, s)
 		routine := callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "hello"})
@@ -114,6 +115,7 @@ func TestResources(t *testing.T) {
 
 // TestLinks reads what results link to.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		stocked(t, s)
 		for _, c := range []struct {
@@ -151,6 +153,7 @@ func TestLinks(t *testing.T) {
 }
 
 func TestResourcesThatAreNotThere(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		for uri, want := range map[string]string{
 			"esa://sites/nobody.example.org":             "-32002 no site",
@@ -204,7 +207,7 @@ func updatesOf(t *testing.T, s *server) (next func() string) {
 		select {
 		case uri := <-told:
 			return uri
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			require.FailNow(t, "nothing was told")
 			return ""
 		}
@@ -214,6 +217,7 @@ func updatesOf(t *testing.T, s *server) (next func() string) {
 // TestSubscriptions are told of what the server itself changes, and of nothing
 // else.
 func TestSubscriptions(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, s *server) {
 		stocked(t, s)
 		next := updatesOf(t, s)
@@ -260,6 +264,7 @@ func deleteNow(t *testing.T, s *server, tool string, args arguments) {
 
 // TestListening is TestSubscriptions in the revision without sessions.
 func TestListening(t *testing.T) {
+	t.Parallel()
 	for name, connect := range map[string]func(t *testing.T, p *person, revision string) *server{"stdio": startWith, "http": dialWith} {
 		t.Run(name, func(t *testing.T) {
 			s := connect(t, &person{}, mcp.LATEST_PROTOCOL_VERSION)
@@ -277,6 +282,7 @@ func TestListening(t *testing.T) {
 
 // A client that leaves while it listens does not hold the server up.
 func TestListeningEnds(t *testing.T) {
+	t.Parallel()
 	listen := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
 		`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}},` +
 		`"notifications":{"resourceSubscriptions":["esa://sites"]}}}`

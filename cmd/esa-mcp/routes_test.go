@@ -21,6 +21,7 @@ func noteIDs(notes []esa.Note) []string {
 }
 
 func TestRoutes(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, routeToolsets, "shop.example", "NS")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 
@@ -88,6 +89,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestRelatedRecords(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, routeToolsets, "shop.example", "NS")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	made := callOK[tools.RelatedRecordOutput](t, s, "create_related_record", arguments{"routine": "fn", "record": "App.shop.example"})
@@ -123,6 +125,7 @@ func TestRelatedRecords(t *testing.T) {
 }
 
 func TestRelatedRecordOnCnameSite(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, routeToolsets, "cname.example", "CNAME")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	text := s.refuse(t, "create_related_record", arguments{"routine": "fn", "record": "www.cname.example"})
@@ -131,6 +134,7 @@ func TestRelatedRecordOnCnameSite(t *testing.T) {
 }
 
 func TestDeletingARoutineSaysWhatLeadsToIt(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, routeToolsets, "shop.example", "NS")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"routine": "fn", "pattern": "www.shop.example/*"})

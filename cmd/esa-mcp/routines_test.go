@@ -13,6 +13,7 @@ import (
 const functionCode = `export default { async fetch(request: Request): Promise<Response> { return new Response("one") } }`
 
 func TestDeployRoutine(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "pages,routines")
 	first := callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode, "description": "first"})
 	require.Equal(t, tools.StatusLive, first.Status)
@@ -79,6 +80,7 @@ func TestDeployRoutineRefuses(t *testing.T) {
 }
 
 func TestPublishSplitAndRollBack(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "pages,routines")
 	deploy := func(page string) tools.DeployOutput {
 		return callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": page})
@@ -130,6 +132,7 @@ func TestPublishSplitAndRollBack(t *testing.T) {
 }
 
 func TestRoutineAdministration(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "pages,routines")
 	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	require.False(t, callOK[tools.SetRoutineOutput](t, s, "set_routine", arguments{"name": "fn", "description": "what it does"}).Created)

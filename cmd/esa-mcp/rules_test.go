@@ -10,6 +10,7 @@ import (
 )
 
 func TestRulesOfEveryKind(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "rules", "rules.test", "NS")
 	add := []arguments{{"action": "add", "name": "X-A", "value": "1"}, {"action": "del", "name": "X-B"}}
 	kinds := []struct {
@@ -65,6 +66,7 @@ func TestRulesOfEveryKind(t *testing.T) {
 }
 
 func TestRulesApplyInOrderAndTheGlobalOneOnce(t *testing.T) {
+	t.Parallel()
 	s, c := withSite(t, "rules", "order.test", "NS")
 	redirect := func(name string, more arguments) tools.SetKindRuleOutput {
 		args := arguments{"site_name": "order.test", "kind": "redirect", "name": name, "rule": "true",
@@ -98,6 +100,7 @@ func TestRulesApplyInOrderAndTheGlobalOneOnce(t *testing.T) {
 }
 
 func TestRuleSettingsCanBeCleared(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "rules", "clear.test", "NS")
 	made := callOK[tools.SetKindRuleOutput](t, s, "set_rule", arguments{"site_name": "clear.test", "kind": "rewrite", "rule": "true",
 		"settings": arguments{"uri": "/new", "query_string": "a=1"}})
@@ -108,6 +111,7 @@ func TestRuleSettingsCanBeCleared(t *testing.T) {
 }
 
 func TestRulesRefuse(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "rules", "refuse.test", "NS")
 	for name, c := range map[string]struct {
 		tool string

@@ -13,6 +13,7 @@ import (
 // TestFunctionRuns: what deploy_routine puts live answers, and shares its
 // key-value pairs with the tools.
 func TestFunctionRuns(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "visits"})
 	callOK[tools.PutKVOutput](t, s, "put_kv", arguments{"namespace": "visits", "key": "count", "value": "41"})
@@ -40,6 +41,7 @@ func TestFunctionRuns(t *testing.T) {
 // TestHTMLInFunctionSurvives: a page inside a script, sent as the source of an
 // edge function, arrives byte for byte.
 func TestHTMLInFunctionSurvives(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "pages,routines")
 	page := "<!doctype html><script>let a = `${1}\\n\\\\ $&` </script>\u2028\u00e9 \U0001F600</html>\r\n"
 	literal, err := json.Marshal(page)
@@ -54,6 +56,7 @@ func TestHTMLInFunctionSurvives(t *testing.T) {
 // TestFunctionBesideFiles: files first, then the not-found strategy for page
 // loads, then the function.
 func TestFunctionBesideFiles(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	dir := writeSite(t, map[string]string{
 		"esa.jsonc":         `{"name":"shop","entry":"src/index.ts","assets":{"directory":"public","notFoundStrategy":"singlePageApplication"}}`,

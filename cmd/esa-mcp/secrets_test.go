@@ -14,6 +14,7 @@ import (
 // Secrets that go in by files come out nowhere: not in results, projected or
 // raw, not in errors, and not in the log at its most talkative.
 func TestSecretsStayInside(t *testing.T) {
+	t.Parallel()
 	const accessKey, secretKey = "CANARY7f3aACCESS", "CANARY7f3aSECRET"
 	r := newRig(t)
 	s := start(t, r.env, "--toolsets", "all", "--log-level", "debug")

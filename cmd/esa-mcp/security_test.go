@@ -9,6 +9,7 @@ import (
 )
 
 func TestSecurityRules(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "security", "shop.test", "NS")
 	site := func(more arguments) arguments {
 		more["site_name"] = "shop.test"
@@ -77,6 +78,7 @@ func TestSecurityRules(t *testing.T) {
 }
 
 func TestSecurityRulesets(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "security", "shop.test", "NS")
 	site := func(more arguments) arguments {
 		more["site_name"] = "shop.test"
@@ -103,6 +105,7 @@ func TestSecurityRulesets(t *testing.T) {
 }
 
 func TestAccountLists(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "security", "shop.test", "NS")
 	made := callOK[tools.ListOutput](t, s, "create_list", arguments{"name": "blocked", "kind": "ip", "items": []string{"10.0.0.1", "10.0.0.2"}})
 	changed := callOK[tools.ListOutput](t, s, "update_list", arguments{"id": made.ID, "add": []string{"10.0.0.3", "10.0.0.2"}, "remove": []string{"10.0.0.1"}})
@@ -133,6 +136,7 @@ func TestAccountLists(t *testing.T) {
 // The service's own rules follow the site's managed rule, and what is used and
 // allowed can be seen.
 func TestManagedRulesAndQuotas(t *testing.T) {
+	t.Parallel()
 	s, _ := withSite(t, "security", "shop.test", "NS")
 	managed := func(more arguments) []tools.WafRule {
 		more["site_name"], more["attack_type"] = "shop.test", 11

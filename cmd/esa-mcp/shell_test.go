@@ -30,6 +30,7 @@ func shell(t *testing.T, env []string, args ...string) (code int, stdout, stderr
 }
 
 func TestCallFromTheShell(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	env := environment("ESA_MCP_LOCAL=true", "ESA_MCP_LOCAL_DIR="+dir)
 	code, out, log := shell(t, env, "call", "deploy_html", "name=shell", "html=<p>hi</p>", "percentage=100")
@@ -57,6 +58,7 @@ func TestCallFromTheShell(t *testing.T) {
 }
 
 func TestBadUsage(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -93,6 +95,7 @@ func TestBadUsage(t *testing.T) {
 }
 
 func TestToolsListing(t *testing.T) {
+	t.Parallel()
 	code, out, log := shell(t, environment(), "tools")
 	require.Equal(t, 0, code, log)
 	require.Contains(t, out, "deploy_pages")
@@ -115,6 +118,7 @@ func TestToolsListing(t *testing.T) {
 }
 
 func TestLocalServesOtherClients(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), binary, "local", "--dir", ":memory:")
 	cmd.Env = environment()
 	stdout, err := cmd.StdoutPipe()
@@ -136,6 +140,7 @@ func TestLocalServesOtherClients(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	code, out, log := shell(t, environment(), "demo", "--once")
 	require.Equal(t, 0, code, log)
 	require.Contains(t, out, "every byte as on disk")

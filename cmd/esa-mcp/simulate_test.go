@@ -172,6 +172,7 @@ func change(kind, operation, name, text string) arguments {
 // Whatever simulate_request says, the local edge does: configurations that apply,
 // in their order, status, address, cache and origin.
 func TestSimulatedIsDone(t *testing.T) {
+	t.Parallel()
 	h := newHosting(t, "NS")
 	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "page", "code": functionCode})
 	h.record("www.shop.example", true)
@@ -256,6 +257,7 @@ func TestSimulatedIsDone(t *testing.T) {
 
 // Of several configurations it says which wins and which does not, and why.
 func TestSimulationNamesTheWinner(t *testing.T) {
+	t.Parallel()
 	h := newHosting(t, "NS")
 	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
 	h.record("www.shop.example", true)
@@ -302,6 +304,7 @@ func TestSimulationNamesTheWinner(t *testing.T) {
 
 // Security rules let past, refuse, check and count as the local edge has them.
 func TestSimulatedSecurityIsDone(t *testing.T) {
+	t.Parallel()
 	h := newHosting(t, "NS")
 	h.record("www.shop.example", true)
 	on := func(path string) string { return `(http.request.uri.path eq "` + path + `")` }
@@ -337,6 +340,7 @@ func TestSimulatedSecurityIsDone(t *testing.T) {
 
 // The sequence decides, not the age of a rule.
 func TestSimulationGoesBySequence(t *testing.T) {
+	t.Parallel()
 	h := newHosting(t, "NS")
 	h.record("www.shop.example", true)
 	all := `(http.host eq "www.shop.example")`

@@ -17,6 +17,7 @@ func newSite(t *testing.T, s *server, name, access string) tools.SiteOutput {
 }
 
 func TestSiteFromNameToDeletion(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	require.True(t, callOK[tools.CheckSiteNameOutput](t, s, "check_site_name", arguments{"name": "Shop.Example."}).Available)
 	plans := callOK[tools.ListPlanInstancesOutput](t, s, "list_plan_instances", arguments{"with_room": true, "quotas": []string{"usual"}})
@@ -46,6 +47,7 @@ func TestSiteFromNameToDeletion(t *testing.T) {
 }
 
 func TestVerifySiteSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	for access, want := range map[string]string{"NS": "must be exactly male1-1.", "CNAME": "TXT record _esaauth.cname-really-mine.com with the value verify_"} {
 		name := map[string]string{"NS": "really-mine.com", "CNAME": "cname-really-mine.com"}[access]
@@ -58,6 +60,7 @@ func TestVerifySiteSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestChangingASite(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	site := newSite(t, s, "shop.example", "NS")
 	at := func(more arguments) arguments {
@@ -96,6 +99,7 @@ func TestChangingASite(t *testing.T) {
 }
 
 func TestSitesNeedRoomOnAPlan(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "--toolsets", "all")
 	for _, name := range []string{"not a name", "https://a.example/", "example"} {
 		require.Contains(t, s.refuse(t, "create_site", arguments{"name": name, "access_type": "NS"}), "not a domain")
@@ -111,6 +115,7 @@ func TestSitesNeedRoomOnAPlan(t *testing.T) {
 
 // raw shows what the service itself answered, as a client sees it.
 func TestRawAnswers(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	type rawOutput struct {
 		Raw []struct {
@@ -133,6 +138,7 @@ func TestRawAnswers(t *testing.T) {
 
 // Every setting of a site is changed and seen again with its value.
 func TestSiteSettings(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := newSite(t, s, "settings.example", "NS")
 	before := callOK[tools.GetSiteOutput](t, s, "get_site", arguments{"site_id": site.ID, "details": true}).Details

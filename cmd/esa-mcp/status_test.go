@@ -15,6 +15,7 @@ import (
 
 // TestLocalStatus asks a local ESA that runs, and then the folder it left.
 func TestLocalStatus(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	code, _, log := shell(t, environment(), "local", "status", "--dir", dir)
 	require.Equal(t, exitFailure, code)

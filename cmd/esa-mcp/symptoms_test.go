@@ -15,6 +15,7 @@ import (
 // Every symptom of the table happens on the local ESA as it does on the service,
 // and the tools do what its row says.
 func TestEverySymptomHappens(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	tests := map[string]func(t *testing.T){
 		"401 on a default domain of a routine or Pages site": func(t *testing.T) {

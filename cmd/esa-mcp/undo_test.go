@@ -40,6 +40,7 @@ func undo(t *testing.T, s *server) tools.UndoChangeOutput {
 }
 
 func TestAuditLog(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.jsonl")
 	s := startLocal(t, "--audit-log", path)
 	site := newSite(t, s, "shop.example", "NS")
@@ -86,6 +87,7 @@ func TestAuditLog(t *testing.T) {
 }
 
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	site := newSite(t, s, "shop.example", "NS")
 	records := func() []tools.Record {
@@ -131,6 +133,7 @@ func TestUndo(t *testing.T) {
 }
 
 func TestUndoOfKeysAndDeployments(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t)
 	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
 	get := func(key string) string {
@@ -177,6 +180,7 @@ func TestUndoOfKeysAndDeployments(t *testing.T) {
 
 // Another process takes a change back from the log alone.
 func TestUndoFromTheLog(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path, state := filepath.Join(dir, "audit.jsonl"), filepath.Join(dir, "state")
 	env := environment("ESA_MCP_LOCAL=true", "ESA_MCP_LOCAL_DIR="+state, "ESA_MCP_AUDIT_LOG="+path)
