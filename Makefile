@@ -5,19 +5,22 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser peers fuzz bench-routines routine-packages spell clean
+# Flags of released binaries: the same bytes wherever they are built.
+BUILDFLAGS ?= -trimpath
+
+.PHONY: help build test race bench lint tokens generate check-generated demo inspector conformance browser peers fuzz bench-routines routine-packages routines spell clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 build: ## build bin/esa-mcp
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/esa-mcp ./cmd/esa-mcp
+	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -ldflags "$(LDFLAGS)" -o bin/esa-mcp ./cmd/esa-mcp
 
 test: ## run the tests
 	$(GO) test ./...
 
 race: ## run the tests under the race detector
-	$(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 bench: ## measure start-up, calls and deploys, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./tools/...
@@ -72,6 +75,9 @@ bench-routines: routine-packages ## compare routines with npm's workerd: request
 
 routine-packages: ## install the npm packages that the routine runtime's tests bundle (needs npm)
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix internal/local/runtime/testdata/npm
+
+routines: routine-packages ## run routines made of npm packages (needs npm)
+	$(GO) test -count 1 -run TestRoutines ./internal/local/runtime
 
 spell: ## check the spelling of the documents (needs npm)
 	.ci/spell

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // Reach says which operations a tool may send beyond those that it declares.
@@ -32,13 +33,17 @@ func (m Meta) reach() Reach {
 }
 
 // RAMActions returns the RAM actions that an account has to allow for the tools,
-// sorted. An operation's action is named after it; the tools that reach any
-// operation need patterns.
-func RAMActions(list []Tool) []string {
+// sorted: what they send, and what the guardrails of that configuration read for
+// it. An operation's action is named after it; the tools that reach any operation
+// need patterns.
+func RAMActions(list []Tool, guardrails guard.Config) []string {
 	var actions []string
 	for _, t := range list {
 		for _, operation := range t.meta.Calls {
 			actions = append(actions, "esa:"+operation)
+			for _, read := range guard.Reads(operation, guardrails) {
+				actions = append(actions, "esa:"+read)
+			}
 		}
 		switch t.Reach() {
 		case AnyRead:

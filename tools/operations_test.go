@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // outsideCatalog are operations that exist and that the catalogue lacks.
@@ -58,12 +59,16 @@ func TestRAMActions(t *testing.T) {
 	of := func(spec string) []string {
 		list, err := Select(All(), spec, false)
 		require.NoError(t, err)
-		return RAMActions(list)
+		return RAMActions(list, guard.Config{})
 	}
 	declared := func(calls ...string) Tool {
 		return Define(Meta{Name: "x", Calls: calls}, func(ctx, *Deps, struct{}) (struct{}, error) { return struct{}{}, nil })
 	}
-	require.Equal(t, []string{"esa:GetKv", "esa:PutKv"}, RAMActions([]Tool{declared("PutKv", "GetKv"), declared("GetKv")}))
+	require.Equal(t, []string{"esa:GetKv", "esa:PutKv"}, RAMActions([]Tool{declared("PutKv", "GetKv"), declared("GetKv")}, guard.Config{Off: true}))
+	// Guardrails look whether there is edge KV; what is replaced is read to take it
+	// back, guardrails or not.
+	require.Equal(t, []string{"esa:DescribeKvAccountStatus", "esa:GetKv", "esa:PutKv"}, RAMActions([]Tool{declared("PutKv")}, guard.Config{}))
+	require.Equal(t, []string{"esa:GetKv", "esa:PutKv"}, RAMActions([]Tool{declared("PutKv")}, guard.Config{Off: true}))
 	require.Equal(t, []string{"esa:*"}, of("all"))
 	require.Empty(t, of("search_api,describe_api"))
 	// Every reading operation is allowed to read_api, and nothing that changes,

@@ -40,6 +40,10 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(m.Run()) // fuzz targets do not run the program
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "esa-mcp-test-")
 		if err != nil {
@@ -65,7 +69,6 @@ func TestMain(m *testing.M) {
 // waitTogether lets more tests run at once than there are processors, unless the
 // command line says how many: they mostly wait for the servers that they started.
 func waitTogether() {
-	flag.Parse()
 	said := false
 	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
 	if !said {

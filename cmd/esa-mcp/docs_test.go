@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -33,8 +34,9 @@ const toolsIntro = `# Tools
 <!-- generated: make generate -->
 
 Every tool, by toolset, with what it tells clients about itself, the ESA operations it may send, and the
-[RAM](https://www.alibabacloud.com/help/en/ram/) actions that they need. ` + "`esa-mcp ram-policy --toolsets X`" + ` prints the
-policy of a selection. Tools marked **default** are offered unless ` + "`--toolsets`" + ` says otherwise.
+[RAM](https://www.alibabacloud.com/help/en/ram/) actions that they need, with what the
+[guardrails](guardrails.md) read for them. ` + "`esa-mcp ram-policy --toolsets X`" + ` prints the policy of a selection. Tools
+marked **default** are offered unless ` + "`--toolsets`" + ` says otherwise.
 `
 
 // toolsPage is the whole of docs/tools.md.
@@ -56,7 +58,7 @@ func toolsPage(t *testing.T) string {
 			first, _, _ := strings.Cut(m.Description, ". ")
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, hintsOf(m), strings.TrimSuffix(first, "."), operationsOf(tool))
 		}
-		if actions := tools.RAMActions(list); len(actions) > 0 {
+		if actions := tools.RAMActions(list, guard.Config{}); len(actions) > 0 {
 			fmt.Fprintf(&b, "\nRAM actions: `%s`\n", strings.Join(actions, "`, `"))
 		}
 	}
@@ -113,8 +115,12 @@ func TestRAMPolicy(t *testing.T) {
 	t.Parallel()
 	code, out, log := shell(t, environment(), "ram-policy", "--toolsets", "list_sites,list_kv")
 	require.Equal(t, 0, code, log)
-	require.JSONEq(t, `{"Version":"1","Statement":[{"Effect":"Allow","Action":["esa:ListKvs","esa:ListSites"],"Resource":"*"}]}`, out)
+	require.JSONEq(t, `{"Version":"1","Statement":[{"Effect":"Allow","Action":["esa:DescribeKvAccountStatus","esa:ListKvs","esa:ListSites"],"Resource":"*"}]}`, out)
 	require.Empty(t, log)
+
+	code, out, log = shell(t, environment(), "ram-policy", "--toolsets", "list_sites,list_kv", "--guardrails", "off")
+	require.Equal(t, 0, code, log)
+	require.NotContains(t, out, "DescribeKvAccountStatus")
 
 	code, out, log = shell(t, environment(), "ram-policy", "--toolsets", "default")
 	require.Equal(t, 0, code, log)

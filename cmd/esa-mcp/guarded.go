@@ -19,9 +19,16 @@ func (a *app) guard(s *settings, client esa.Caller) (*guard.Guard, *guard.Journa
 	a.mu.Lock()
 	a.journal = journal
 	a.mu.Unlock()
-	return guard.New(a.watch.Caller(client), guard.Config{
-		Off: s.guardrails == "off", LocalOrigins: s.local, Region: s.region, Policy: s.policy, Journal: journal, Now: time.Now, Logger: s.logger,
-	}), journal, nil
+	cfg := s.guardConfig()
+	cfg.Journal = journal
+	return guard.New(a.watch.Caller(client), cfg), journal, nil
+}
+
+// guardConfig is how the flags want the guardrails, without a journal.
+func (s *settings) guardConfig() guard.Config {
+	return guard.Config{
+		Off: s.guardrails == "off", LocalOrigins: s.local, Region: s.region, Policy: s.policy, Now: time.Now, Logger: s.logger,
+	}
 }
 
 // readPolicy reads the configuration file, if one is given.

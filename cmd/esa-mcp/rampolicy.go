@@ -30,8 +30,9 @@ func newRAMPolicy(s *settings, std streams) *cobra.Command {
 		Use:   "ram-policy",
 		Short: "Print the RAM policy that the enabled tools need",
 		Long: `ram-policy prints a RAM policy document that allows the operations of the tools
-that --toolsets and --read-only enable, and no others. Attach it to the RAM user
-or role whose credentials esa-mcp uses.
+that --toolsets and --read-only enable, and what the guardrails read for them
+(less with --guardrails off), and no others. Attach it to the RAM user or role
+whose credentials esa-mcp uses.
 
 write_api and undo_change can send any operation, so their policy allows all of
 ESA: leave them out with --toolsets default,-write_api for a smaller one.`,
@@ -43,7 +44,7 @@ ESA: leave them out with --toolsets default,-write_api for a smaller one.`,
 			if err != nil {
 				return err
 			}
-			actions := tools.RAMActions(selected)
+			actions := tools.RAMActions(selected, s.guardConfig())
 			if len(actions) == 0 {
 				return fmt.Errorf("the enabled tools send nothing to ESA, so they need no policy")
 			}

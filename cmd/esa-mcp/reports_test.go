@@ -19,6 +19,9 @@ import (
 // The five reports from an account with 300 sites and 5,000 records, one of them
 // with more records than a page has. Run with -v for the figures.
 func TestReportsOfALargeAccount(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one call after another, on much data: nothing to race, and it would take minutes")
+	}
 	var names []string
 	for i := range 300 {
 		name := fmt.Sprintf("site%03d.example", i)

@@ -20,10 +20,12 @@ func cacheRows() []Row {
 			Actions: writes, Check: checkCacheTTL},
 		Row{ID: "cache-purge-wide", Do: []Severity{Ask, Warn}, Source: fromAPI,
 			Text:    "Purging everything, a host name or a directory sends its traffic to the origin: asked for everything, a warning otherwise.",
-			Actions: []string{"PurgeCaches"}, Check: checkPurgeWidth},
+			Actions: []string{"PurgeCaches"}, Check: checkPurgeWidth,
+			Reads: reads("GetSite")},
 		Row{ID: "cache-purge-quota", Do: []Severity{Warn}, Source: fromAPI,
 			Text:    "Not enough purges are left today.",
-			Actions: []string{"PurgeCaches"}, Check: checkPurgeQuota},
+			Actions: []string{"PurgeCaches"}, Check: checkPurgeQuota,
+			Reads: reads("GetPurgeQuota")},
 	)
 }
 

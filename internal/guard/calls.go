@@ -25,7 +25,8 @@ func callRows() []Row {
 			After:   reportFailedKeys},
 		Row{ID: "api-delete", Do: []Severity{Ask}, Source: fromReports,
 			Text:   "An operation that deletes is confirmed, with what is there to be deleted.",
-			Covers: func(op *catalog.Operation) bool { return op.Effect == catalog.Delete }, Check: askDelete},
+			Covers: func(op *catalog.Operation) bool { return op.Effect == catalog.Delete }, Check: askDelete,
+			Reads: readsBeforeDelete},
 	)
 }
 

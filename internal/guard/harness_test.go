@@ -56,6 +56,7 @@ type params = esa.Params
 type world struct {
 	*testing.T
 	id     string // of the guardrail on trial
+	config guard.Config
 	local  *local.Server
 	client *esa.Client // past the guardrails
 	caller *guard.Guard
@@ -88,9 +89,12 @@ func newWorld(t *testing.T, id string, o local.Options, off bool) *world {
 	client, err := esa.New(esa.Config{Endpoint: info.Endpoint, Credentials: esa.StaticCredentials(info.AccessKeyID, info.AccessKeySecret, ""), MaxTries: 1})
 	require.NoError(t, err)
 	w.local, w.client = l, client
-	w.caller = guard.New(spy{w}, guard.Config{Off: off, Now: o.Now})
+	w.guarded(guard.Config{Off: off, Now: o.Now})
 	return w
 }
+
+// guarded sets up the guardrails anew.
+func (w *world) guarded(cfg guard.Config) { w.config, w.caller = cfg, guard.New(spy{w}, cfg) }
 
 // spy keeps which calls are sent.
 type spy struct{ w *world }
@@ -173,7 +177,14 @@ func (w *world) try(action string, p params) (esa.Result, error) {
 			return w.say(ctx, q)
 		})
 	}
-	return w.caller.Call(ctx, action, p)
+	before := len(w.sent)
+	res, err := w.caller.Call(ctx, action, p)
+	for _, also := range w.sent[before:] {
+		if also != action {
+			require.Contains(w, guard.Reads(action, w.config), also, "%s also sends %s, which no row of it has in Reads", action, also)
+		}
+	}
+	return res, err
 }
 
 // goesThrough wants the call to succeed with nothing said by the guardrail on

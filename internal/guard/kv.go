@@ -40,7 +40,8 @@ func kvRows() []Row {
 			Actions: batches, Check: fixBatchName},
 		Row{ID: "kv-disabled", Do: []Severity{Block}, Source: fromGuide,
 			Text:    "The account has no edge KV: how to enable it.",
-			Actions: append([]string{"GetKv", "GetKvDetail", "ListKvs"}, writes...), Check: checkKVEnabled},
+			Actions: append([]string{"GetKv", "GetKvDetail", "ListKvs"}, writes...), Check: checkKVEnabled,
+			Reads: reads("DescribeKvAccountStatus")},
 		Row{ID: "kv-key", Do: []Severity{Block}, Source: fromGuide,
 			Text:    "A key has at most 512 characters, and no blank, slash or backslash.",
 			Actions: append(one, batches...), Check: checkKVKeys},
@@ -62,7 +63,8 @@ func kvRows() []Row {
 			After:   sayKVEventual},
 		Row{ID: "kv-namespace-delete", Do: []Severity{Ask}, Source: fromReports,
 			Text:    "Deleting a namespace deletes its keys.",
-			Actions: []string{"DeleteKvNamespace"}, Check: askKVNamespaceDelete},
+			Actions: []string{"DeleteKvNamespace"}, Check: askKVNamespaceDelete,
+			Reads: reads("ListKvs")},
 	)
 }
 

@@ -256,7 +256,7 @@ func TestReusedRoutineIsNotUndone(t *testing.T) {
 	j, err := guard.OpenJournal("", time.Now, tools.Redact)
 	require.NoError(t, err)
 	t.Cleanup(func() { j.Close() })
-	w.caller = guard.New(spy{w}, guard.Config{Journal: j})
+	w.guarded(guard.Config{Journal: j})
 	ctx := guard.WithRun(t.Context(), &guard.Run{Tool: "write_api"})
 	for name, not := range map[string]string{"fn": "nothing was changed", "new": ""} {
 		_, err := w.caller.Call(ctx, "CreateRoutine", params{"Name": name})

@@ -38,7 +38,7 @@ func TestPolicyRefuses(t *testing.T) {
 	p, err := guard.ParsePolicy([]byte("[actions]\ndeny = [\"Delete*\"]\n[sites]\nallow = [\"*.example\"]\ndeny = [\"secret.example\"]"), nil)
 	require.NoError(t, err)
 	w := newWorld(t, "policy", local.Options{}, true)
-	w.caller = guard.New(spy{w}, guard.Config{Policy: p, Off: true})
+	w.guarded(guard.Config{Policy: p, Off: true})
 	w.active("shop.test", "NS")
 	record := w.record("www.shop.test", "TXT", "x", false)
 	txt := params{"RecordName": "a.shop.test", "Type": "TXT", "Ttl": 1, "Data": map[string]any{"Value": "x"}}

@@ -130,7 +130,7 @@ func TestGuardrail_er_propagation(t *testing.T) {
 			w.warned("takes 3 to 5 minutes", "UpdateRoutineRoute", with(at(), "Fallback", "on"))
 			w.say = yes
 			w.warned("takes 3 to 5 minutes", "DeleteRoutineRoute", at())
-			w.caller = guard.New(spy{w}, guard.Config{LocalOrigins: true})
+			w.guarded(guard.Config{LocalOrigins: true})
 			w.goesThrough("CreateRoutineRoute", w.routeOf("true")) // the local edge has it at once
 		},
 		without: func(w *world) { w.goesThrough("CreateRoutineRoute", w.routeOf("true")) },

@@ -43,6 +43,9 @@ type Row struct {
 	// Failed looks at what the service refused: it may warn of what to do, or
 	// Settle the call.
 	Failed func(ctx context.Context, c *Call, cause error) error
+	// Reads are the operations that these may send for a call of an operation, but
+	// for the one that reads what it writes; nil if there is none.
+	Reads func(*catalog.Operation) []string
 }
 
 // covers reports whether the guardrail looks at an operation.

@@ -14,7 +14,7 @@ import (
 // here is one of its findings.
 func ruleRows() []Row {
 	find := func(id, text, source string, do ...Severity) Row {
-		return Row{ID: id, Text: text, Source: source, Do: do, Covers: takesExpression, Check: findings(id)}
+		return Row{ID: id, Text: text, Source: source, Do: do, Covers: takesExpression, Check: findings(id), Reads: reads("GetSite")}
 	}
 	return area("Rule expressions",
 		find("rule-syntax", "An expression that does not parse: where, what was expected, and the corrected one if that is evident.", fromGuide, Block),

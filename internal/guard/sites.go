@@ -18,22 +18,27 @@ func siteRows() []Row {
 			Actions: []string{"CreateSite"}, After: saySitePending},
 		Row{ID: "site-delete", Do: []Severity{Ask}, Source: fromGuide,
 			Text:    "Deleting a site deletes its records, rules, certificates, routes and settings.",
-			Actions: []string{"DeleteSite"}, Check: askSiteDelete},
+			Actions: []string{"DeleteSite"}, Check: askSiteDelete,
+			Reads: reads(listsOfSite()...)},
 		Row{ID: "site-access-switch", Do: []Severity{Block}, Source: fromGuide,
 			Text:    "From NS to CNAME access only proxied A/AAAA and CNAME records may be left, and no custom name servers: what is in the way is listed.",
-			Actions: []string{"UpdateSiteAccessType"}, Check: checkAccessSwitch},
+			Actions: []string{"UpdateSiteAccessType"}, Check: checkAccessSwitch,
+			Reads: reads("GetSite", "ListRecords")},
 		Row{ID: "site-plan", Do: []Severity{Block}, Source: fromAPI,
 			Text:    "A site goes on a plan instance with room: those that have some are listed; none is ever bought.",
-			Actions: []string{"CreateSite"}, Check: checkPlan},
+			Actions: []string{"CreateSite"}, Check: checkPlan,
+			Reads: reads("ListUserRatePlanInstances")},
 		Row{ID: "site-icp", Do: []Severity{Warn}, Source: fromAPI,
 			Text:    "Coverage of mainland China needs an ICP filing of the domain; without it ESA takes the site offline.",
 			Actions: []string{"CreateSite", "UpdateSiteCoverage"}, Check: warnICP},
 		Row{ID: "site-pause", Do: []Severity{Block}, Source: fromAPI,
 			Text:    "Only an active site with NS access can be paused.",
-			Actions: []string{"UpdateSitePause"}, Check: checkPause},
+			Actions: []string{"UpdateSitePause"}, Check: checkPause,
+			Reads: reads("GetSite")},
 		Row{ID: "site-version", Do: []Severity{Block}, Source: fromAPI,
 			Text:   "A site with version management needs SiteVersion on writes: without it they go to version 0.",
-			Covers: takesSiteVersion, Check: checkSiteVersion},
+			Covers: takesSiteVersion, Check: checkSiteVersion,
+			Reads: reads("GetSite")},
 		Row{ID: "site-search", Do: []Severity{Fix}, Source: fromAPI,
 			Text:    "A search for a site's name is exact unless told, and a trailing dot finds nothing: it is made fuzzy, without the dot.",
 			Actions: []string{"ListSites"}, Check: fuzzySearch("Site", "SiteName", "SiteSearchType")},
@@ -69,14 +74,19 @@ func askSiteDelete(ctx context.Context, c *Call) error {
 	return nil
 }
 
+// listsOfSite are the operations that list what is deleted with a site.
+func listsOfSite() []string {
+	return []string{"ListRecords", "ListCertificates", "ListSiteRoutes", "ListCacheRules", "ListCompressionRules",
+		"ListHttpRequestHeaderModificationRules", "ListHttpResponseHeaderModificationRules", "ListHttpsApplicationConfigurations",
+		"ListOriginRules", "ListRedirectRules", "ListRewriteUrlRules"}
+}
+
 // goesWithSite counts what is deleted with a site. What cannot be counted is
 // said to be unknown: the plan may not have it.
 func goesWithSite(ctx context.Context, s *State, site string) string {
 	kinds := []string{"DNS records", "rules", "certificates", "routes"}
 	counts, unknown := map[string]int64{}, map[string]bool{}
-	for _, action := range []string{"ListRecords", "ListCertificates", "ListSiteRoutes", "ListCacheRules", "ListCompressionRules",
-		"ListHttpRequestHeaderModificationRules", "ListHttpResponseHeaderModificationRules", "ListHttpsApplicationConfigurations",
-		"ListOriginRules", "ListRedirectRules", "ListRewriteUrlRules"} {
+	for _, action := range listsOfSite() {
 		kind := "rules"
 		switch action {
 		case "ListRecords":

@@ -194,6 +194,27 @@ func askDelete(ctx context.Context, c *Call) error {
 	return err
 }
 
+// listOfRoutine is an operation that lists what is deleted with a routine.
+type listOfRoutine struct{ what, action, by string }
+
+func listsOfRoutine() []listOfRoutine {
+	return []listOfRoutine{
+		{"versions", "ListRoutineCodeVersions", "Name"}, {"routes", "ListRoutineRoutes", "RoutineName"}, {"related records", "ListRoutineRelatedRecords", "Name"},
+	}
+}
+
+// readsBeforeDelete are the reads of askDelete.
+func readsBeforeDelete(op *catalog.Operation) []string {
+	if op.Action != "DeleteRoutine" {
+		return nil
+	}
+	var actions []string
+	for _, l := range listsOfRoutine() {
+		actions = append(actions, l.action)
+	}
+	return actions
+}
+
 // askRoutineDelete counts what goes with a routine.
 func askRoutineDelete(ctx context.Context, c *Call) error {
 	name := c.Text("Name")
@@ -218,9 +239,7 @@ func askRoutineDelete(ctx context.Context, c *Call) error {
 	if len(in) == 0 {
 		parts = []string{"not live"}
 	}
-	for _, q := range []struct{ what, action, by string }{
-		{"versions", "ListRoutineCodeVersions", "Name"}, {"routes", "ListRoutineRoutes", "RoutineName"}, {"related records", "ListRoutineRelatedRecords", "Name"},
-	} {
+	for _, q := range listsOfRoutine() {
 		answer, readErr := Read[struct{ TotalCount json.Number }](ctx, c.State, q.action, esa.Params{q.by: name, "PageNumber": 1, "PageSize": 1})
 		n, ok := number(answer.TotalCount)
 		switch {
