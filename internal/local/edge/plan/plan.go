@@ -52,7 +52,8 @@ type Source struct {
 
 	now     atomic.Pointer[snapshot]
 	checked atomic.Int64 // when, on the monotonic clock
-	dirty   atomic.Bool
+	changes atomic.Int64 // calls of Changed
+	seen    atomic.Int64 // of those, how many were before the last look began
 	started time.Time
 	loading sync.Mutex // guards the next
 	// purged is the last purge that was applied; -1: none was looked for yet.
@@ -66,7 +67,7 @@ func New(store *state.Store, cfg Config) *Source {
 
 // Changed says that the configuration may have changed, so that the next
 // question looks.
-func (s *Source) Changed() { s.dirty.Store(true) }
+func (s *Source) Changed() { s.changes.Add(1) }
 
 // snapshot is what is known of one version of the configuration.
 type snapshot struct {
@@ -77,29 +78,39 @@ type snapshot struct {
 	lists   map[string][]string // nil: not loaded yet
 }
 
+// fresh is the snapshot, if there is no reason to look whether it has changed.
+func (s *Source) fresh() *snapshot {
+	if s.seen.Load() != s.changes.Load() || time.Since(s.started)-time.Duration(s.checked.Load()) >= s.cfg.CheckEvery {
+		return nil
+	}
+	return s.now.Load()
+}
+
 // current is the snapshot of the configuration as it is.
 func (s *Source) current(ctx context.Context) (*snapshot, error) {
-	now := s.now.Load()
-	if now != nil && !s.dirty.Load() && time.Since(s.started)-time.Duration(s.checked.Load()) < s.cfg.CheckEvery {
+	if now := s.fresh(); now != nil {
 		return now, nil
 	}
 	s.loading.Lock()
 	defer s.loading.Unlock()
-	s.dirty.Store(false) // before the look: a change after it counts again
+	if now := s.fresh(); now != nil { // somebody else has looked meanwhile
+		return now, nil
+	}
+	changes := s.changes.Load() // before the look: a change after it counts again
 	version, err := s.store.ConfigVersion(ctx)
 	if err != nil {
-		s.dirty.Store(true)
 		return nil, err
 	}
-	s.checked.Store(int64(time.Since(s.started)))
-	if now = s.now.Load(); now == nil || now.version != version {
+	now := s.now.Load()
+	if now == nil || now.version != version {
 		if err := s.purge(ctx); err != nil {
-			s.dirty.Store(true)
 			return nil, err
 		}
 		now = &snapshot{version: version, hosts: map[string]*Host{}, sites: map[int64]*Site{}}
 		s.now.Store(now)
 	}
+	s.checked.Store(int64(time.Since(s.started)))
+	s.seen.Store(changes)
 	return now, nil
 }
 
