@@ -109,6 +109,8 @@ func (w *walk) cache() {
 		w.out.Cache = "BYPASS: edge_cache_mode=no_cache"
 	case method != http.MethodGet && method != http.MethodHead && (method != http.MethodPost || s["post_cache"] != "on"):
 		w.out.Cache = "DYNAMIC: " + method + " is not cached"
+	case !catalog.CachesPort(w.url.Host, s["additional_cacheable_ports"]):
+		w.out.Cache = "DYNAMIC: port " + w.url.Port() + " is not in additional_cacheable_ports"
 	case !ruled && s["bypass_cache"] != "cache_all" && !catalog.CachedByDefault(w.url.Path):
 		w.out.Cache = "DYNAMIC: no cache rule, and the extension is none that is cached without one"
 	default:

@@ -209,6 +209,7 @@ func TestSimulatedIsDone(t *testing.T) {
 	}{
 		{name: "default only", url: "http://www.shop.example/", answers: "origin", cache: "DYNAMIC"},
 		{name: "static file", url: "http://www.shop.example/a.png", answers: "origin", cache: "MISS"},
+		{name: "further port", url: "http://www.shop.example:8880/b.png", answers: "origin", cache: "DYNAMIC"},
 		{name: "cache rule", url: "http://www.shop.example/kept/x", answers: "origin", cache: "MISS"},
 		{name: "later cache rule", url: "http://www.shop.example/kept/longer", answers: "origin", cache: "MISS"},
 		{name: "post", method: "POST", url: "http://www.shop.example/kept/x", answers: "origin", cache: "DYNAMIC"},

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -17,4 +18,17 @@ func CachedByDefault(requestPath string) bool {
 		return true
 	}
 	return false
+}
+
+// CachesPort reports whether the service caches answers to requests for a host,
+// which may have a port: at those of its ports that are no standard ones only if
+// AdditionalCacheablePorts of a cache rule lists them. Another port is that of a
+// local edge, which counts as a standard one.
+func CachesPort(host, additional string) bool {
+	_, port, _ := strings.Cut(host, ":")
+	switch port {
+	case "8880", "2052", "2082", "2086", "2095", "2053", "2083", "2087", "2096":
+		return slices.Contains(strings.FieldsFunc(additional, func(r rune) bool { return r == ',' || r == ' ' }), port)
+	}
+	return true
 }

@@ -77,6 +77,8 @@ func (x *exchange) enters(s plan.Settings) (status string, looked bool) {
 	switch {
 	case x.host.Site.Option("DevelopmentMode", "Enable") == "on", s.Text("BypassCache") == "bypass_all", s.Text("EdgeCacheMode") == cache.NoCache:
 		return statusBypass, false
+	case !catalog.CachesPort(x.asked.Host, s.Text("AdditionalCacheablePorts")):
+		return statusDynamic, false
 	case method == http.MethodPost && s.On("PostCache"), method == http.MethodGet, method == http.MethodHead:
 	default:
 		return statusDynamic, false

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,11 @@ func (x *exchange) https() bool {
 		}
 		x.w.Header().Set("Location", "https://"+x.secureHost()+x.r.URL.RequestURI())
 		x.w.WriteHeader(s.Int("HttpsForceCode", http.StatusMovedPermanently))
+		return true
+	}
+	if s.On("HttpsSniVerify") && !x.sniFits(s) {
+		problem(x.w, x.r, http.StatusForbidden, "The TLS handshake was for %q, not for %s, and HttpsSniVerify is on. HttpsSniWhitelist names what else may be asked for.",
+			x.r.TLS.ServerName, x.host.Name)
 		return true
 	}
 	if s.On("Hsts") {
@@ -48,6 +54,16 @@ func (x *exchange) https() bool {
 		x.change("Alt-Svc", value)
 	}
 	return false
+}
+
+// sniFits reports whether the name of the TLS handshake is the host, or one that
+// the site allows for all of its hosts.
+func (x *exchange) sniFits(s plan.Settings) bool {
+	if x.r.TLS == nil {
+		return true // a routine's own request makes no handshake
+	}
+	name := plan.HostName(x.r.TLS.ServerName)
+	return name == x.host.Name || slices.Contains(strings.Fields(strings.ToLower(s.Text("HttpsSniWhitelist"))), name)
 }
 
 // secureHost is the host with the port of the edge's HTTPS. Visitors who named no

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/ciphers"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/rule"
@@ -62,8 +63,8 @@ func (t *tlsSource) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.MaxVersion != 0 && c.MaxVersion < tls.VersionTLS12 || !slices.ContainsFunc(hello.SupportedVersions, atLeast12) {
-		c.NextProtos = []string{"http/1.1"} // HTTP/2 needs TLS 1.2
+	if !canHTTP2(hello, c) {
+		c.NextProtos = []string{"http/1.1"}
 	}
 	if certificate != nil {
 		c.Certificates = []tls.Certificate{*certificate}
@@ -71,7 +72,16 @@ func (t *tlsSource) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	return c, nil
 }
 
-func atLeast12(version uint16) bool { return version >= tls.VersionTLS12 }
+// canHTTP2 reports whether the handshake can end as HTTP/2 wants it: with TLS 1.3,
+// or with TLS 1.2 and one of its better cipher suites (RFC 9113, 9.2.2).
+func canHTTP2(hello *tls.ClientHelloInfo, c *tls.Config) bool {
+	can := func(version uint16) bool {
+		return (c.MaxVersion == 0 || version <= c.MaxVersion) && version >= c.MinVersion && slices.Contains(hello.SupportedVersions, version)
+	}
+	return can(tls.VersionTLS13) || can(tls.VersionTLS12) && slices.ContainsFunc(ciphers.Group("strict", ""), func(id uint16) bool {
+		return slices.Contains(hello.CipherSuites, id) && (c.CipherSuites == nil || slices.Contains(c.CipherSuites, id))
+	})
+}
 
 // ofDefaultDomain issues one certificate for all names of an environment.
 func (t *tlsSource) ofDefaultDomain(ctx context.Context, name string) (*tls.Certificate, error) {
@@ -107,6 +117,7 @@ func (t *tlsSource) ofSite(ctx context.Context, name string, c *tls.Config) (*tl
 	if s.Text("Http2") == "off" {
 		c.NextProtos = []string{"http/1.1"}
 	}
+	c.CipherSuites = ciphers.Group(s.Text("CiphersuiteGroup"), s.Text("Ciphersuite"))
 	c.MinVersion, c.MaxVersion = versions(s)
 	if c.MinVersion == 0 {
 		return nil, nil

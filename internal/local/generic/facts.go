@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/ciphers"
 	"github.com/esa-mcp/esa-mcp/internal/local/regions"
 )
 
@@ -38,7 +39,7 @@ func facts() map[string]fact {
 		"GetCacheReserveSpecification": always(map[string]any{
 			"CacheReserveCapacity": []any{"512", "1024", "10240"}, "CacheReserveRegion": []any{"cn-beijing", "ap-southeast-1"},
 		}),
-		"ListCiphers":                   ciphers,
+		"ListCiphers":                   ciphersOf,
 		"ListLoadBalancerOriginStatus":  originStatus,
 		"ListLoadBalancerRegions":       balancerRegions,
 		"ListESAIPInfo":                 addressInfo,
@@ -111,20 +112,20 @@ func (s *Service) fact(ctx context.Context, say fact, r *api.Request) (any, erro
 	return nothing(shapeOf(r.Action), known), nil
 }
 
-func ciphers(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
-	strict := []any{"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256",
-		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
-		"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"}
-	weak := []any{"ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES256-SHA"}
+func ciphersOf(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
 	group := r.Params.String("CiphersGroup")
 	if err := oneOf("CiphersGroup", group, "all", "strict", "custom"); err != nil {
 		return nil, err
 	}
-	list := strict
+	suites := ciphers.Strict()
 	if group != "strict" {
-		list = slices.Concat(strict, weak)
+		suites = append(suites, ciphers.Weak()...)
 	}
-	return map[string]any{"CiphersGroup": group, "Result": list, "TotalCount": len(list)}, nil
+	names := []any{}
+	for _, s := range suites {
+		names = append(names, s.Name)
+	}
+	return map[string]any{"CiphersGroup": group, "Result": names, "TotalCount": len(names)}, nil
 }
 
 // balancerRegions are those that load balancers can steer by: parts of continents,
