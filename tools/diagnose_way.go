@@ -159,6 +159,10 @@ func (x *diagnosis) checkAnswer() {
 	switch r.Kind {
 	case "waf":
 		x.find("waf-denies", SeverityWarning, x.fix("update_waf_rule", map[string]any{"ids": []ID{r.ID}, "status": "off"}), text, "A security rule answers a plain GET: %s", x.sim.Verdict)
+	case kindRoom:
+		fix := &Fix{Tool: "write_api", Arguments: map[string]any{"action": "UpdateWaitingRoom",
+			"params": map[string]any{"SiteId": x.s.site.ID, "WaitingRoomId": r.ID, "Enable": "off"}}}
+		x.find("waiting-room", SeverityWarning, fix, called(r.Kind, r.ID)+": "+r.Does, "A waiting room lets nobody in: %s", x.sim.Verdict)
 	case "redirect":
 		severity, finding := SeverityInfo, "A redirect rule answers"
 		if x.sim.Location == "https://"+x.out.Host+cmp.Or(x.in.Path, "/") {

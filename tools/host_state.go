@@ -13,6 +13,7 @@ import (
 // hostState is what the configuration of the account says of one host.
 type hostState struct {
 	host    string
+	now     int64 // when it was read, in seconds since 1970
 	site    Site
 	paused  bool
 	devMode bool
@@ -29,6 +30,7 @@ type hostState struct {
 	// rules are those of each kind, the global one first, then by sequence.
 	rules    map[string][]KindRule
 	security []phaseRules
+	rooms    []waitingRoom
 	// lists are the account's lists that the security rules or others name.
 	lists map[string][]string
 	// balancers and pools are those of the site, if a record may lead to one.
@@ -43,7 +45,8 @@ func hostCalls() []string {
 		calls = append(calls, k.family().action("List"))
 	}
 	return append(calls, "GetSitePause", "GetDevelopmentMode", "ListRecords", "ListEdgeRoutineRecords", "ListSiteRoutes",
-		"ListWafPhases", "ListWafRules", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools")
+		"ListWafPhases", "ListWafRules", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools",
+		"ListWaitingRooms", "ListWaitingRoomRules", "ListWaitingRoomEvents")
 }
 
 // moreKinds are the kinds of rules that have tools of their own.
@@ -59,14 +62,14 @@ const (
 // readHost reads all that decides about the requests of a host. What the site's
 // plan does not have is noted.
 func readHost(ctx context.Context, d *Deps, notes *Noted, host string) (*hostState, error) {
-	s := &hostState{host: siteName(host), rules: map[string][]KindRule{}}
+	s := &hostState{host: siteName(host), now: d.Now().Unix(), rules: map[string][]KindRule{}}
 	var err error
 	if s.site, err = siteOfHost(ctx, d, s.host); err != nil {
 		return nil, err
 	}
 	kinds := slices.Concat(ruleKinds(), moreKinds())
 	kinds = slices.DeleteFunc(kinds, func(k ruleKind) bool { return slices.Contains(idleKinds(), k.name) })
-	reads := []func(context.Context, *Deps, *Noted) error{s.readSite, s.readRecords, s.readRoutes, s.readSecurity}
+	reads := []func(context.Context, *Deps, *Noted) error{s.readSite, s.readRecords, s.readRoutes, s.readSecurity, s.readRooms}
 	for _, k := range kinds {
 		reads = append(reads, func(ctx context.Context, d *Deps, notes *Noted) error {
 			rules, err := k.list(ctx, d, notes, s.site.ID)

@@ -66,7 +66,7 @@ type SimulateRequestOutput struct {
 	SiteID   ID               `json:"site_id"`
 	SiteName string           `json:"site_name"`
 	Verdict  string           `json:"verdict" jsonschema_description:"What the edge does"`
-	Answers  string           `json:"answered_by" jsonschema_description:"Step that answers: site (an error), https, waf, redirect, custom_response, route, origin"`
+	Answers  string           `json:"answered_by" jsonschema_description:"Step that answers: site (an error), https, waf, redirect, custom_response, waiting_room, route, origin"`
 	Status   int              `json:"status,omitempty" jsonschema_description:"If the edge itself answers"`
 	Location string           `json:"location,omitempty"`
 	Record   *RecordBrief     `json:"record,omitempty"`

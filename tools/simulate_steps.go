@@ -78,15 +78,17 @@ func (w *walk) route() {
 		w.add(row, false)
 		first, bypass = called("route", r.ID), r.Bypass
 		if !r.Bypass {
-			text := ""
+			w.room()
+			text := w.held()
 			if r.Fallback {
-				text = "; if it fails, the origin answers (cache and origin rules apply then)"
+				text += "; if it fails, the origin answers (cache and origin rules apply then)"
 			}
 			w.answer("route", first, 0, "the routine %s answers%s", r.Routine, text)
 		}
 	}
 	if w.s.related && !bypass {
-		w.answer("route", "related record", 0, "the routine of the related record %s answers", w.s.host)
+		w.room()
+		w.answer("route", "related record", 0, "the routine of the related record %s answers%s", w.s.host, w.held())
 	}
 }
 
@@ -116,6 +118,7 @@ func (w *walk) cache() {
 	default:
 		w.out.Cache = "MISS, then HIT: " + kept(mode, s["edge_cache_ttl"])
 	}
+	w.room()
 }
 
 // kept says for how long the edge keeps an answer.
@@ -207,7 +210,7 @@ func (w *walk) origin() {
 		return
 	}
 	// Not answer: the steps that follow are still to come.
-	w.out.Answers, w.out.Verdict = "origin", text+": "+o.URL+of
+	w.out.Answers, w.out.Verdict = "origin", text+": "+o.URL+of+w.held()
 }
 
 // withPorts are the settings with the record's own ports where none are set.

@@ -23,6 +23,7 @@ type walk struct {
 	to  url.URL  // as rewrites leave it
 	// answered names the configuration that ended the way; empty: none yet.
 	answered string
+	waits    bool // a waiting room may hold the visitor
 	out      SimulateRequestOutput
 }
 

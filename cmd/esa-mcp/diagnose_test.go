@@ -191,6 +191,10 @@ func hostFaults() map[string]hostFault {
 			h.rule("CustomResponseCodeRule", host, arguments{"ReturnCode": "503", "PageId": "0"})
 			h.answers(503, "", "")
 		}, check: served},
+		"waiting room that is shut": {id: "waiting-room", severity: "warning", make: func(h *hosting) {
+			h.record("www.shop.example", true)
+			h.waitingRoom("/", arguments{"QueueAllEnable": "on"})
+		}, check: served},
 		"denied": {id: "waf-denies", severity: "warning", make: func(h *hosting) {
 			h.record("www.shop.example", true)
 			callOK[tools.CreateWafRulesOutput](h.t, h.s, "create_waf_rules", arguments{"site_id": h.site, "phase": "http_custom",

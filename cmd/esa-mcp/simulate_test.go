@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,16 +59,21 @@ func (h *hosting) port() string {
 // of its answer.
 func (h *hosting) call(action, id string, params arguments) string {
 	h.t.Helper()
-	all := esa.Params{"SiteId": h.site}
-	for name, v := range params {
-		all[name] = v
-	}
-	answer, err := h.c.Call(h.t.Context(), action, all)
+	answer, err := h.c.Call(h.t.Context(), action, h.of(params))
 	require.NoError(h.t, err, action)
 	if id == "" {
 		return ""
 	}
 	return answer.Body[id].(interface{ String() string }).String()
+}
+
+// of are the parameters of an operation about the site.
+func (h *hosting) of(params arguments) esa.Params {
+	all := esa.Params{"SiteId": h.site}
+	for name, v := range params {
+		all[name] = v
+	}
+	return all
 }
 
 // record makes a record that leads to the origin.
@@ -365,4 +373,68 @@ func TestSimulationGoesBySequence(t *testing.T) {
 	callOK[tools.RelatedRecordOutput](t, h.s, "create_related_record", arguments{"routine": "fn", "record": "app.shop.example"})
 	require.Equal(t, "route", h.simulate(arguments{"url": "http://app.shop.example/"}).Answers)
 	require.Equal(t, 200, h.visit(http.MethodGet, "http://app.shop.example/", nil).StatusCode)
+}
+
+// waitingRoom makes a waiting room for a path of www.shop.example and returns its
+// id.
+func (h *hosting) waitingRoom(path string, more arguments) string {
+	params := arguments{"Name": path, "CookieName": "__aliwaitingroom_x", "Enable": "on", "TotalActiveUsers": "5", "NewUsersPerMinute": "5",
+		"SessionDuration": "5", "QueuingMethod": "fifo", "QueuingStatusCode": "429", "WaitingRoomType": "default",
+		"HostNameAndPath": []arguments{{"Subdomain": "www.", "Domain": "shop.example", "Path": path}}}
+	for name, v := range more {
+		params[name] = v
+	}
+	answer, err := h.c.Call(h.t.Context(), "CreateWaitingRoom", h.of(params))
+	require.NoError(h.t, err)
+	return fmt.Sprint(answer.Body["WaitingRoomId"])
+}
+
+// Waiting rooms hold, reject and let past as the local edge has it; who has to
+// wait in a queue is said to depend.
+func TestSimulatedWaitingRooms(t *testing.T) {
+	h := newHosting(t, "NS")
+	h.record("www.shop.example", true)
+	callOK[tools.DeployOutput](t, h.s, "deploy_routine", arguments{"name": "fn", "code": functionCode})
+	h.call("CreateRoutineRoute", "", arguments{"RoutineName": "fn", "RouteName": "fn", "Rule": `(http.request.uri.path eq "/fn")`, "RouteEnable": "on"})
+	rooms := map[string]string{}
+	for path, more := range map[string]arguments{
+		"/queue": nil, "/free": {"QueuingMethod": "passthrough"}, "/shut": {"QueuingMethod": "reject-all"},
+		"/held": {"QueueAllEnable": "on"}, "/fn": {"QueuingMethod": "reject-all"}, "/off": {"QueuingMethod": "reject-all", "Enable": "off"},
+		"/shut.css": {"QueuingMethod": "reject-all"}, "/event": {"QueuingMethod": "passthrough"},
+	} {
+		rooms[path] = h.waitingRoom(path, more)
+	}
+	h.call("CreateWaitingRoomRule", "", arguments{"WaitingRoomId": rooms["/held"], "RuleName": "friends", "RuleEnable": "on", "Rule": `(http.user_agent eq "friend")`})
+	now := time.Now().Unix()
+	h.call("CreateWaitingRoomEvent", "", arguments{"WaitingRoomId": rooms["/event"], "Name": "e", "Enable": "on", "TotalActiveUsers": "5", "NewUsersPerMinute": "5",
+		"SessionDuration": "5", "QueuingMethod": "reject-all", "QueuingStatusCode": "202", "WaitingRoomType": "default",
+		"StartTime": fmt.Sprint(now - 60), "EndTime": fmt.Sprint(now + 3600)})
+	for _, c := range []struct {
+		path, agent, answers, depends string
+		status                        int
+	}{
+		{path: "/queue", answers: "origin", depends: "fifo queue beyond 5 users or 5 new per minute"},
+		{path: "/free", answers: "origin"}, {path: "/off", answers: "origin"},
+		{path: "/shut", answers: "waiting_room", status: 429}, {path: "/held", answers: "waiting_room", status: 429},
+		{path: "/held", agent: "friend", answers: "origin"}, {path: "/fn", answers: "waiting_room", status: 429},
+		{path: "/shut.css", answers: "origin", depends: "rejects everybody, unless the cache answers"},
+		{path: "/event", answers: "waiting_room", status: 202},
+	} {
+		address, headers := "http://www.shop.example"+c.path, map[string]string{"User-Agent": c.agent}
+		out := h.simulate(arguments{"url": address, "headers": headers})
+		res := h.visit(http.MethodGet, address, headers)
+		require.Equal(t, c.answers, out.Answers, c.path)
+		require.Equal(t, c.status, out.Status, c.path)
+		said := verdictOf(out)
+		if c.depends != "" {
+			i := slices.IndexFunc(out.Rules, func(r tools.SimulatedRule) bool { return r.Outcome == tools.RuleDepends })
+			require.Equal(t, c.depends, out.Rules[i].Does)
+			require.Contains(t, out.Verdict, "a waiting room may hold the visitor first")
+			said = append(said, "waiting_room "+rooms[c.path])
+		}
+		require.Equal(t, doneBy(res), said, "%s: %+v", c.path, out.Rules)
+		if c.status != 0 {
+			require.Equal(t, c.status, res.StatusCode, c.path)
+		}
+	}
 }

@@ -47,6 +47,9 @@ func (x *exchange) answer() {
 	s := x.settings(plan.Cache, "cache")
 	status, looked := x.enters(s)
 	if !looked {
+		if x.waits() {
+			return
+		}
 		x.w.Header().Set(cacheStatusHeader, status)
 		x.browserCache(s)
 		x.forward()
@@ -63,7 +66,9 @@ func (x *exchange) answer() {
 		x.serveKept(kept, statusHit)
 		return
 	}
-	x.renew(c, kept)
+	if !x.waits() {
+		x.renew(c, kept)
+	}
 }
 
 // enters tells whether the request goes to the cache at all, and if not, what the

@@ -19,6 +19,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/room"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 )
@@ -30,8 +31,8 @@ type Config struct {
 	// OpenDefaultDomain serves default domains to everybody. Otherwise they
 	// answer 401 to requests without an access token.
 	OpenDefaultDomain bool
-	// Pick returns a number from 0 to n-1 and splits requests between two
-	// versions; nil: at random. It is called by many goroutines at once.
+	// Pick returns a number from 0 to n-1: it splits requests between two versions
+	// and orders random queues; nil: at random. It is called by many goroutines at once.
 	Pick func(n int) int
 	// Runtime runs the code of routines, which has KV and CodeCache to keep
 	// things in; nil: what has code answers 501.
@@ -77,7 +78,7 @@ func New(svc *routine.Service, cfg Config) Edge {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}, server: []string{"ESA (local)"}}
+	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}, rooms: room.New(cfg.Pick), server: []string{"ESA (local)"}}
 }
 
 // CacheSize is how much the cache holds, in bytes.
@@ -89,6 +90,7 @@ type edge struct {
 
 	limits *limits
 	live   *live
+	rooms  *room.Rooms
 	key    []byte   // of what visitors' browsers prove
 	server []string // the value of the Server header
 }

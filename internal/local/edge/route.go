@@ -26,12 +26,12 @@ func (x *exchange) routine() bool {
 			return false
 		}
 		x.apply("route", t.ID)
-		return x.runRoute(t)
+		return x.waits() || x.runRoute(t)
 	}
 	if x.host.Routine == "" {
 		return false
 	}
-	return x.runRoute(&plan.Route{Routine: x.host.Routine})
+	return x.waits() || x.runRoute(&plan.Route{Routine: x.host.Routine})
 }
 
 // maxReplay is the largest request body that is kept for the origin in case the

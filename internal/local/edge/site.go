@@ -32,6 +32,7 @@ type exchange struct {
 	applied []string
 	scheme  string // http or https, as the visitor asked
 	quiet   bool   // it is not the visitor's own request, and notes nothing
+	entered bool   // a waiting room has let it in
 	// codeOrigin is the status of the last answer that a routine got from the
 	// origin.
 	codeOrigin atomic.Int64
@@ -57,7 +58,9 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	switch {
 	case x.routine():
 	case x.upgrades():
-		x.upgrade()
+		if !x.waits() {
+			x.upgrade()
+		}
 	default:
 		x.answer()
 	}

@@ -111,6 +111,7 @@ func TestWaitingRoomRefusals(t *testing.T) {
 		"MissingCustomPageHtml":    {"WaitingRoomType", "custom"},
 		"InvalidQueuingMethod":     {"QueuingMethod", "lifo"},
 		"InvalidCustomPageHtml":    {"WaitingRoomType", "custom", "CustomPageHtml", "<p>"},
+		"InvalidCookieName":        {"CookieName", "a b"},
 	} {
 		b.refuse(code, "CreateWaitingRoom", with(room, change...))
 	}
@@ -118,6 +119,10 @@ func TestWaitingRoomRefusals(t *testing.T) {
 	event := with(b.lives()["WaitingRoomEvent"].create, "WaitingRoomId", id)
 	b.refuse("InvalidEndTime.Mismatch", "CreateWaitingRoomEvent", with(event, "EndTime", "50"))
 	b.refuse("MissingPreQueueStartTime", "CreateWaitingRoomEvent", with(event, "PreQueueEnable", "on"))
+	b.refuse("InvalidPreQueueStartTime", "CreateWaitingRoomEvent", with(event, "PreQueueEnable", "on", "StartTime", "1000", "EndTime", "2000", "PreQueueStartTime", "701"))
+	b.must("CreateWaitingRoomEvent", with(event, "PreQueueEnable", "on", "StartTime", "1000", "EndTime", "2000", "PreQueueStartTime", "700"))
+	b.refuse("InvalidStartTime", "CreateWaitingRoomEvent", with(event, "Name", "other", "StartTime", "1999", "EndTime", "3000"))
+	b.must("CreateWaitingRoomEvent", with(event, "Name", "other", "StartTime", "2000", "EndTime", "3000"))
 	b.refuse("MissingWaitingRoomId", "CreateWaitingRoomEvent", with(event, "WaitingRoomId", ""))
 	rule := with(b.lives()["WaitingRoomRule"].create, "WaitingRoomId", id)
 	b.refuse("CompileRuleError", "CreateWaitingRoomRule", with(rule, "Rule", "(((ssl"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base64"
+	"net/http"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -20,6 +21,9 @@ func waiting() []kind {
 			list: "ListWaitingRooms", member: "WaitingRooms",
 			defaults: map[string]any{"DisableSessionRenewalEnable": "off", "JsonResponseEnable": "off", "QueueAllEnable": "off", "Language": "enus"},
 			check: func(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+				if name := it.text("CookieName"); (&http.Cookie{Name: name}).Valid() != nil {
+					return values.Invalid("CookieName", "%q cannot be the name of a cookie", name)
+				}
 				for _, entry := range list(it.fields["HostNameAndPath"]) {
 					place := object(entry)
 					host := textOf(place["Subdomain"]) + textOf(place["Domain"])
@@ -53,7 +57,7 @@ func waiting() []kind {
 			list: "ListWaitingRoomEvents", member: "WaitingRoomEvents",
 			defaults: map[string]any{"DisableSessionRenewalEnable": "off", "JsonResponseEnable": "off", "PreQueueEnable": "off",
 				"RandomPreQueueEnable": "off", "Language": "enus"},
-			check: func(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+			check: func(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Params) error {
 				if err := within("StartTime", it.fields["StartTime"], 1, 1<<40); err != nil {
 					return err
 				}
@@ -63,10 +67,35 @@ func waiting() []kind {
 				if it.text("PreQueueEnable") == "on" && it.text("PreQueueStartTime") == "" {
 					return api.Errorf(400, "MissingPreQueueStartTime", "PreQueueStartTime is mandatory here: PreQueueEnable on needs it.")
 				}
+				if it.text("PreQueueEnable") == "on" && number(it.fields["PreQueueStartTime"]) > number(it.fields["StartTime"])-leastPreQueue {
+					return values.Invalid("PreQueueStartTime", "it has to be %d s or more before StartTime", leastPreQueue)
+				}
+				if err := checkOverlap(ctx, tx, it); err != nil {
+					return err
+				}
 				return checkRoom(it)
 			},
 		},
 	}
+}
+
+// leastPreQueue is for how many seconds visitors are queued before an event at
+// least.
+const leastPreQueue = 300
+
+// checkOverlap refuses an event in the time of another of the same room. One of
+// the same name is refused for that.
+func checkOverlap(ctx context.Context, tx *sql.Tx, it *item) error {
+	others, err := find(ctx, tx, kindOf("WaitingRoomEvent"), `r.parent_id = ?`, it.parent)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if o.id != it.id && !strings.EqualFold(o.name, it.name) && number(it.fields["StartTime"]) < number(o.fields["EndTime"]) && number(o.fields["StartTime"]) < number(it.fields["EndTime"]) {
+			return values.Invalid("StartTime", "the event overlaps with the event %s of the room", o.name)
+		}
+	}
+	return nil
 }
 
 // checkRoom checks what rooms and events have in common. The numbers are texts.

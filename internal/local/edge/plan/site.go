@@ -16,6 +16,8 @@ type Site struct {
 	Routes        []*Route
 	// Security are the security rules by phase.
 	Security map[string][]*SecurityRule
+	// Rooms are the waiting rooms that are switched on.
+	Rooms []*Room
 
 	configs map[string]Settings
 	options map[string]map[string]string
@@ -53,6 +55,9 @@ func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
 		return nil, err
 	}
 	if err := t.loadBalancing(ctx, q); err != nil {
+		return nil, err
+	}
+	if t.Rooms, err = loadRooms(ctx, q, t); err != nil {
 		return nil, err
 	}
 	return t, nil
