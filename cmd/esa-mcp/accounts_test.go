@@ -21,6 +21,9 @@ func TestSeedAndExport(t *testing.T) {
 	code, out, log := shell(t, env, "call", "list_sites")
 	require.Equal(t, exitOK, code, log)
 	require.Contains(t, out, "shop.example")
+	code, out, log = shell(t, env, "call", "get_routine", "name=greeter")
+	require.Equal(t, exitOK, code, log)
+	require.Contains(t, out, "90")
 
 	code, out, log = shell(t, environment(), "local", "--dir", dir, "--export", "-")
 	require.Equal(t, exitOK, code, log)
@@ -35,5 +38,5 @@ func TestSeedAndExport(t *testing.T) {
 	}
 	code, _, log = shell(t, environment(), "local", "--dir", dir, "--seed", file)
 	require.Equal(t, exitFailure, code)
-	require.Contains(t, log, "has sites already")
+	require.Contains(t, log, "the account has site shop.example, site new.example, list office, namespace settings, routine greeter already")
 }

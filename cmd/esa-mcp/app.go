@@ -40,7 +40,7 @@ type appOptions struct {
 	confirmed bool
 	// oneCall says that the process ends with one call of a tool.
 	oneCall bool
-	// seed is what the local ESA's fresh account is made to have.
+	// seed is what the local ESA's account is made to have.
 	seed *described.Account
 	// console gets what routines on the local ESA write; see local.Options.
 	console func(routine, level, message string)

@@ -85,7 +85,7 @@ More are switched on and off while it runs, at the address "admin":
 	f.StringVar(&o.TLSListen, "tls-listen", "", `loopback address of the API's HTTPS, "endpoint_tls", for clients that speak nothing else (default: none)`)
 	f.StringVar(&o.EdgeListen, "edge-listen", "127.0.0.1:0", "loopback address of the edge")
 	f.StringVar(&o.Dir, "dir", "", `folder that keeps the state; ":memory:" keeps nothing (default: --local-dir)`)
-	f.StringVar(&seed, "seed", "", "file that describes the account which a fresh state is to have (docs/local-esa.md)")
+	f.StringVar(&seed, "seed", "", "file that describes what the account is to have (docs/local-esa.md)")
 	f.StringVar(&export, "export", "", "write the account to such a file, - for standard output, instead of serving")
 	f.StringVar(&o.EdgeTLSListen, "edge-tls-listen", "127.0.0.1:0", "loopback address of the edge's HTTPS")
 	f.StringSliceVar(&o.AllowOrigins, "allow-origin", nil, "origin that the edge may go to besides this machine: HOST, HOST:PORT or all (default: loopback only)")

@@ -142,7 +142,8 @@ func randomAccount(r *rand.Rand) account.Account {
 
 func TestAccountFilesThatAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		`{`:                         "unexpected EOF",
+		`{`: "line 1: unexpected EOF",
+		"{\"format\": 1,\n\"sites\": [{\"name\": 1}]}": "line 2: json: cannot unmarshal number into Go struct field",
 		`{"format": 2}`:             "format is 2",
 		`{"format": 1, "site": []}`: `unknown field "site"`,
 		`{"format": 1, "sites": [{"name": "a{i}.example", "repeat": 20000}]}`:                      "more than 10000 sites",
@@ -152,21 +153,62 @@ func TestAccountFilesThatAreRefused(t *testing.T) {
 		require.ErrorContains(t, err, want, text)
 	}
 	for text, want := range map[string]string{
-		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "plan": "p"}]}`:                                                       "no plan p",
-		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "status": "lost"}]}`:                                                  `status "lost"`,
-		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "records": [{"name": "b", "type": "TXT", "data": {"Value": "x"}}]}]}`: "InvalidRecordNameSuffix",
-		`{"format": 1, "traffic": [{"from": "yesterday", "to": "-1h", "count": 1, "host": "a"}]}`:                                                                    `the time "yesterday"`,
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "plan": "p"}]}`:                                                                  "no plan p",
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "status": "lost"}]}`:                                                             `status "lost"`,
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "records": [{"name": "b", "type": "TXT", "data": {"Value": "x"}}]}]}`:            "InvalidRecordNameSuffix",
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "rules": [{"family": "CacheRule", "name": "x", "rule": "(((", "config": {}}]}]}`: "site a.example: rule 1 (CacheRule x): CreateCacheRule:",
+		`{"format": 1, "things": [{"kind": "Page", "fields": {"Name": "p", "ContentType": "text/html", "Content": "PGgx", "SiteIds": ["${b.example}"]}}]}`:                      "thing 1 (Page p): it refers to ${b.example}, but nothing in the file is called so",
+		`{"format": 1, "things": [{"kind": "Pages"}]}`:                                                                   `thing 1 (Pages): there is no kind "Pages"`,
+		`{"format": 1, "things": [{"kind": "Page", "fields": {"Name": "p", "ContentType": "text/css", "Content": ""}}]}`: "thing 1 (Page p): InvalidContentType",
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "things": [
+			{"kind": "LoadBalancer", "id": "one", "fields": {"Name": "lb.a.example", "FallbackPool": "${two}"}}, {"kind": "OriginPool", "id": "two", "fields": {"Name": "p", "Origins": "${one}"}}]}]}`: "site a.example: thing 1 (LoadBalancer lb.a.example): it refers to ${two}, which cannot be made before it",
+		`{"format": 1, "plans": [{"id": "p", "plan": "basicplan", "sites": 1}], "sites": [{"name": "p", "access": "NS", "coverage": "overseas"}]}`:   `site p: something else in the file is called "p", too`,
+		`{"format": 1, "routines": [{"name": "hello", "versions": [{"id": "v1", "code": {"base64": "%"}}]}]}`:                                        "routine hello: version 1 (v1): code: its base64 is none",
+		`{"format": 1, "routines": [{"name": "hello", "versions": [{"id": "v1", "assets": [{"path": "../x", "text": "x"}]}]}]}`:                      "routine hello: version 1 (v1): ",
+		`{"format": 1, "routines": [{"name": "hello", "live": {"production": [{"version": "v1", "percentage": 100}]}}]}`:                             `routine hello: live production: the routine has no version "v1"`,
+		`{"format": 1, "own_plan": {"plan": "goldplan", "sites": 1}}`:                                                                                `own_plan: the plan "goldplan"`,
+		`{"format": 1, "sites": [{"name": "a.example", "access": "NS", "coverage": "overseas", "authorities": [{"of": "all", "certificate": ""}]}]}`: "authority 1 (): of is clients or origins",
+		`{"format": 1, "traffic": [{"from": "yesterday", "to": "-1h", "count": 1, "host": "a"}]}`:                                                    `the time "yesterday"`,
 	} {
 		a, err := account.Read(strings.NewReader(text))
 		require.NoError(t, err)
 		_, err = Start(t.Context(), Options{Seed: &a})
 		require.ErrorContains(t, err, want, text)
 	}
+}
+
+// TestSeedingBesideWhatIsThere adds an account to another one, and refuses what
+// has a name that is taken, before anything is made.
+func TestSeedingBesideWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
-	a := account.Account{Format: 1, Sites: []account.Site{{Name: "a.example", Access: "NS", Coverage: "overseas"}}}
+	a := account.Account{Format: 1, Sites: []account.Site{{Name: "a.example", Access: "NS", Coverage: "overseas"}},
+		Lists: []account.List{{Name: "office", Kind: "ip", Items: []string{"192.0.2.1"}}}}
 	s, err := Start(t.Context(), Options{Seed: &a, Dir: dir})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	_, err = Start(t.Context(), Options{Seed: &a, Dir: dir})
-	require.ErrorContains(t, err, "has sites already")
+
+	b := account.Account{Format: 1, Sites: []account.Site{{Name: "b.example", Access: "NS", Coverage: "overseas"}, a.Sites[0]}, Lists: a.Lists}
+	_, err = Start(t.Context(), Options{Seed: &b, Dir: dir})
+	require.ErrorContains(t, err, "the account has site a.example, list office already")
+	b.Sites, b.Lists = b.Sites[:1], nil
+	both := start(t, Options{Seed: &b, Dir: dir})
+	out, err := both.Export(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"a.example", "b.example"}, []string{out.Sites[0].Name, out.Sites[1].Name})
+}
+
+// TestSeededRoutineServes asks the edge for what a file's routine has.
+func TestSeededRoutineServes(t *testing.T) {
+	a, err := account.Read(strings.NewReader(`{"format": 1, "routines": [{"name": "hello", "has_assets": true,
+		"versions": [{"id": "v1", "code": {"text": "export default { fetch: () => new Response('from code') }"},
+			"assets": [{"path": "/index.html", "text": "<h1>from a file</h1>"}, {"path": "/a.bin", "base64": "/wD/"}]}],
+		"live": {"production": [{"version": "v1", "percentage": 100}]}}]}`))
+	require.NoError(t, err)
+	info := start(t, Options{Seed: &a, OpenDefaultDomain: true}).Info()
+	host := must(t, info, "GetRoutine", map[string]any{"Name": "hello"})["DefaultRelatedRecord"].(string)
+	for path, want := range map[string]string{"/": "<h1>from a file</h1>", "/a.bin": "\xff\x00\xff", "/other": "from code"} {
+		status, body := fetch(t, info, host, path)
+		require.Equal(t, 200, status, path)
+		require.Equal(t, want, string(body), path)
+	}
 }

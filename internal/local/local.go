@@ -87,7 +87,7 @@ type Options struct {
 	// WrapUploads, if set, comes before the upload endpoint, so that tests can
 	// delay or refuse an upload.
 	WrapUploads func(http.Handler) http.Handler
-	// Seed, if set, is what a fresh account is made to have.
+	// Seed, if set, is what the account is made to have, beside what it has.
 	Seed *account.Account
 	// Faults make calls, uploads and builds fail. More can be switched on at the
 	// address of Info.Admin.
@@ -245,7 +245,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table.Add(certificates.Table())
 	table.Add(waf.New(store, waf.Config{Now: o.Now, KnownVersion: site.KnownVersion}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
-	table.Add(generic.New(store, generic.Config{Now: o.Now, OriginHealth: health.Of}).Table())
+	kept := generic.New(store, generic.Config{Now: o.Now, OriginHealth: health.Of})
+	table.Add(kept.Table())
 	o.Rules.PageExists, o.Rules.KnownVersion = generic.PageExists, site.KnownVersion
 	table.Add(rules.New(store, o.Rules).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
@@ -264,7 +265,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table.Add(log.Table())
 
 	if o.Seed != nil {
-		if err := account.Seed(ctx, store, table, *o.Seed, o.Now()); err != nil {
+		if err := account.Seed(ctx, account.Parts{Store: store, Table: table, Routines: routines, Generic: kept, Certificates: certificates}, *o.Seed, o.Now()); err != nil {
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
 		}
 	}

@@ -11,6 +11,7 @@ package account
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -21,22 +22,36 @@ import (
 // Format is the version of the file's format.
 const Format = 1
 
-// Account is the file. Ids are not in it: those of what is seeded are new.
+// Account is the file. Ids are not in it: those of what is seeded are new. What
+// other parts of the file refer to has a word of the file's own in ID; "${ID}",
+// or "${NAME}" for a site, stands for its id wherever fields have one.
 type Account struct {
 	Format int `json:"format"`
-	// Plans are plan instances besides the one that every account has.
+	// OwnPlan is the plan instance that every account has, if it is not the usual
+	// one; references to it are "${plan}".
+	OwnPlan *Plan `json:"own_plan,omitempty"`
+	// Plans are plan instances besides that.
 	Plans      []Plan      `json:"plans,omitempty"`
 	Lists      []List      `json:"lists,omitempty"`
 	Namespaces []Namespace `json:"namespaces,omitempty"`
-	Sites      []Site      `json:"sites,omitempty"`
-	Traffic    []Traffic   `json:"traffic,omitempty"`
+	Routines   []Routine   `json:"routines,omitempty"`
+	// Uploads is the account's certificate service, which keeps each certificate
+	// that was uploaded.
+	Uploads []Upload `json:"certificate_service,omitempty"`
+	// Things are what generic operations keep for the account: custom pages, scene
+	// policies, container applications ...
+	Things  []Thing   `json:"things,omitempty"`
+	Sites   []Site    `json:"sites,omitempty"`
+	Traffic []Traffic `json:"traffic,omitempty"`
 }
 
 // Plan is a plan instance. ID is what sites of the file call it by.
 type Plan struct {
-	ID    string `json:"id"`
-	Plan  string `json:"plan"`  // entranceplan, basicplan, standardplan, advancedplan, enterpriseplan
-	Sites int    `json:"sites"` // how many it takes
+	ID       string `json:"id,omitempty"`
+	Plan     string `json:"plan"`             // entranceplan, basicplan, standardplan, advancedplan, enterpriseplan
+	Sites    int    `json:"sites"`            // how many it takes
+	Status   string `json:"status,omitempty"` // online if empty; offline, disable, overdue
+	Postpaid bool   `json:"postpaid,omitempty"`
 }
 
 // List is a list that rules name as $NAME.
@@ -63,58 +78,19 @@ type Pair struct {
 	Expires string `json:"expires,omitempty"`
 }
 
-// Site is a site. In a site with Repeat, {i} stands for its number, from 1 on,
-// in all texts.
-type Site struct {
-	Name              string                    `json:"name"`
-	Repeat            int                       `json:"repeat,omitempty"`
-	Access            string                    `json:"access"`           // NS, CNAME
-	Coverage          string                    `json:"coverage"`         // domestic, overseas, global
-	Status            string                    `json:"status,omitempty"` // active if empty; pending, offline
-	Plan              string                    `json:"plan,omitempty"`   // ID of one in Plans; the account's own if empty
-	VersionManagement bool                      `json:"version_management,omitempty"`
-	Paused            bool                      `json:"paused,omitempty"`
-	Tags              map[string]string         `json:"tags,omitempty"`
-	Records           []Record                  `json:"records,omitempty"`
-	Rules             []Rule                    `json:"rules,omitempty"`
-	Settings          map[string]map[string]any `json:"settings,omitempty"` // by X of UpdateX: {"TieredCache": {...}}
-	Certificates      []Certificate             `json:"certificates,omitempty"`
-}
+// Thing is one of a kind, or a setting, that generic operations keep.
+type Thing struct {
+	Kind string `json:"kind"` // the X of CreateX; of a setting "setting/X"
+	ID   string `json:"id,omitempty"`
+	// Of is whose it is where that is neither the account nor its site: the plan
+	// instance of a rule set, the application of a container's setting.
+	Of string `json:"of,omitempty"`
+	// Site is the site of a part whose whole is the account's.
+	Site   string         `json:"site,omitempty"`
+	Fields map[string]any `json:"fields,omitempty"` // by the names of the operation's parameters
+	Parts  []Thing        `json:"parts,omitempty"`  // such as the events of a waiting room
 
-// Record is a DNS record. In one with Repeat, {j} stands for its number.
-type Record struct {
-	Name       string         `json:"name"` // whole: www.example.com
-	Repeat     int            `json:"repeat,omitempty"`
-	Type       string         `json:"type"`          // A/AAAA, CNAME, TXT ...
-	TTL        int            `json:"ttl,omitempty"` // seconds; 1, automatic, if 0
-	Proxied    bool           `json:"proxied,omitempty"`
-	Biz        string         `json:"biz,omitempty"` // of a proxied one: web, api, image_video
-	Data       map[string]any `json:"data"`          // as CreateRecord's Data
-	Source     string         `json:"source,omitempty"`
-	HostPolicy string         `json:"host_policy,omitempty"`
-	Auth       map[string]any `json:"auth,omitempty"` // as CreateRecord's AuthConf
-	Comment    string         `json:"comment,omitempty"`
-	HTTPPorts  string         `json:"http_ports,omitempty"`
-	HTTPSPorts string         `json:"https_ports,omitempty"`
-}
-
-// Rule is a configuration of one family; the site's global one without Rule.
-type Rule struct {
-	Family   string         `json:"family"` // the X of CreateX: CacheRule
-	Version  int64          `json:"version,omitempty"`
-	Name     string         `json:"name,omitempty"`
-	Rule     string         `json:"rule,omitempty"`
-	Enable   string         `json:"enable,omitempty"` // on if empty
-	Sequence int64          `json:"sequence,omitempty"`
-	Config   map[string]any `json:"config,omitempty"` // the family's own parameters
-}
-
-// Certificate is one of the edge: a free one of Domain, or an uploaded one.
-type Certificate struct {
-	Domain      string `json:"domain,omitempty"`
-	Name        string `json:"name,omitempty"`
-	Certificate string `json:"certificate,omitempty"` // PEM
-	PrivateKey  string `json:"private_key,omitempty"` // PEM
+	own []string // the ids that it has in the account, in an export
 }
 
 // Traffic is Count like requests, evenly spread from From to To. Times are such
@@ -140,19 +116,44 @@ const (
 	maxRecords = 100_000
 )
 
-// Read reads a file and writes its repetitions out.
+// maxFile is how large a file may be, in bytes: it is read as a whole.
+const maxFile = 256 << 20
+
+// Read reads a file and writes its repetitions out. What is wrong with its form is
+// said with the line.
 func Read(r io.Reader) (Account, error) {
-	d := json.NewDecoder(r)
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return Account{}, fmt.Errorf("read the account file: %w", err)
+	}
+	if len(text) > maxFile {
+		return Account{}, fmt.Errorf("read the account file: it has more than %d MiB", maxFile>>20)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	d.UseNumber()
 	var a Account
 	if err := d.Decode(&a); err != nil {
-		return a, fmt.Errorf("read the account file: %w", err)
+		return a, fmt.Errorf("read the account file: line %d: %w", lineOf(text, err, d.InputOffset()), err)
 	}
 	if a.Format != Format {
 		return a, fmt.Errorf("read the account file: format is %d, not %d", a.Format, Format)
 	}
 	return a.expand()
+}
+
+// lineOf is the line of an error: it says itself where it is, or else it is what
+// has been read last.
+func lineOf(text []byte, err error, read int64) int {
+	at := read
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &syntax) {
+		at = syntax.Offset
+	} else if errors.As(err, &kind) {
+		at = kind.Offset
+	}
+	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 }
 
 // Write writes the file.

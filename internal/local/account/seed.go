@@ -7,43 +7,53 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
+	"github.com/esa-mcp/esa-mcp/internal/local/generic"
+	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // batch is how many records or pairs one call takes.
 const batch = 500
 
-// seeder makes an account.
-type seeder struct {
-	ctx       context.Context
-	store     *state.Store
-	table     api.Table
-	now       time.Time
-	instances map[string]string // plan instances by their id in the file
+// Parts are what an account is made with: the operations, and the services that
+// take what no operation does.
+type Parts struct {
+	Store        *state.Store
+	Table        api.Table
+	Routines     *routine.Service
+	Generic      *generic.Service
+	Certificates *certificate.Service
 }
 
-// Seed makes what the file describes. The account must have no sites yet.
-func Seed(ctx context.Context, store *state.Store, table api.Table, a Account, now time.Time) error {
-	s := seeder{ctx, store, table, now, map[string]string{}}
-	listed, err := s.call("ListSites", api.Params{})
+// seeder makes an account.
+type seeder struct {
+	Parts
+	ctx   context.Context
+	now   time.Time
+	refs  references
+	sites map[string]string // ids by name
+}
+
+// Seed makes what the file describes, beside what the account has. What the
+// account has already of the same name is refused before anything is made; what
+// was made before any other refusal stays.
+func Seed(ctx context.Context, parts Parts, a Account, now time.Time) error {
+	refs, err := newReferences(a)
 	if err != nil {
-		return err
+		return fmt.Errorf("seed the account: %w", err)
 	}
-	if text(listed["TotalCount"]) != "0" {
-		return errors.New("seed the account: it has sites already; give :memory: or a folder without state")
+	s := seeder{parts, ctx, now, refs, map[string]string{}}
+	if err := s.conflicts(a); err != nil {
+		return fmt.Errorf("seed the account: %w", err)
 	}
-	plans, err := s.call("ListUserRatePlanInstances", api.Params{})
-	if err != nil {
-		return err
-	}
-	s.instances[""] = text(entry(plans["InstanceInfo"], 0)["InstanceId"])
-	for _, step := range []func(Account) error{s.plans, s.lists, s.namespaces, s.sites, s.traffic} {
+	for _, step := range []func(Account) error{s.plans, s.lists, s.namespaces, s.routines, s.uploads, s.allSites, s.accountThings, s.contents, s.traffic} {
 		if err := step(a); err != nil {
 			return fmt.Errorf("seed the account: %w", err)
 		}
@@ -51,9 +61,46 @@ func Seed(ctx context.Context, store *state.Store, table api.Table, a Account, n
 	return nil
 }
 
+// conflicts refuses what the account has already.
+func (s seeder) conflicts(a Account) error {
+	var taken []string
+	look := func(what, query, name string) error {
+		var found bool
+		if err := s.Store.DB().QueryRowContext(s.ctx, `SELECT EXISTS (`+query+`)`, name).Scan(&found); err != nil {
+			return fmt.Errorf("look for the %s %s: %w", what, name, err)
+		}
+		if found {
+			taken = append(taken, what+" "+name)
+		}
+		return nil
+	}
+	var err error
+	for _, site := range a.Sites {
+		err = errors.Join(err, look("site", `SELECT 1 FROM sites WHERE name = lower(?)`, site.Name))
+	}
+	for _, l := range a.Lists {
+		err = errors.Join(err, look("list", `SELECT 1 FROM lists WHERE name = ?`, l.Name))
+	}
+	for _, n := range a.Namespaces {
+		err = errors.Join(err, look("namespace", `SELECT 1 FROM kv_namespaces WHERE name = ?`, n.Name))
+	}
+	for _, r := range a.Routines {
+		err = errors.Join(err, look("routine", `SELECT 1 FROM routines WHERE name = ?`, r.Name))
+	}
+	if err != nil || len(taken) == 0 {
+		return err
+	}
+	more := ""
+	if most := 10; len(taken) > most {
+		taken, more = taken[:most], fmt.Sprintf(" and %d more", len(taken)-most)
+	}
+	return fmt.Errorf("the account has %s%s already; take them out of the file, or give :memory: or a folder without state",
+		strings.Join(taken, ", "), more)
+}
+
 // call carries out an operation and decodes its answer.
 func (s seeder) call(action string, p api.Params) (map[string]any, error) {
-	handle, ok := s.table[action]
+	handle, ok := s.Table[action]
 	if !ok {
 		return nil, fmt.Errorf("there is no operation %s", action)
 	}
@@ -83,12 +130,59 @@ func entry(list any, i int) map[string]any {
 }
 
 func (s seeder) plans(a Account) error {
+	var own string
+	err := s.Store.DB().QueryRowContext(s.ctx, `SELECT instance_id FROM plan_instances ORDER BY rowid LIMIT 1`).Scan(&own)
+	if err != nil {
+		return fmt.Errorf("look up the plan instance: %w", err)
+	}
+	s.refs.made(ownPlan, own)
+	if p := a.OwnPlan; p != nil {
+		if err := s.setPlan(own, *p); err != nil {
+			return fmt.Errorf("own_plan: %w", err)
+		}
+	}
 	for _, p := range a.Plans {
-		made, err := s.call("PurchaseRatePlan", api.Params{"PlanName": p.Plan, "Amount": strconv.Itoa(max(p.Sites, 1)), "Period": "60"})
+		mode := "PREPAY"
+		if p.Postpaid {
+			mode = "POSTPAY"
+		}
+		made, err := s.call("PurchaseRatePlan", api.Params{"PlanName": p.Plan, "Amount": strconv.Itoa(max(p.Sites, 1)), "Period": "60", "ChargeType": mode})
 		if err != nil {
 			return fmt.Errorf("plan %s: %w", p.ID, err)
 		}
-		s.instances[p.ID] = text(made["InstanceId"])
+		s.refs.made(p.ID, text(made["InstanceId"]))
+	}
+	return nil
+}
+
+// setPlan makes the instance that every account has what the file says.
+func (s seeder) setPlan(instance string, p Plan) error {
+	name, ok := map[string]string{"entranceplan": "basic", "basicplan": "basic", "standardplan": "medium", "advancedplan": "high", "enterpriseplan": "enterprise"}[p.Plan]
+	if !ok {
+		return fmt.Errorf("the plan %q is none of entranceplan, basicplan, standardplan, advancedplan, enterpriseplan", p.Plan)
+	}
+	kind := "normal"
+	if name == "enterprise" {
+		kind = name
+	}
+	if _, err := s.Store.DB().ExecContext(s.ctx, `UPDATE plan_instances SET plan_name = ?, subscribe_type = ?, plan_type = ?, site_quota = ? WHERE instance_id = ?`,
+		name, p.Plan, kind, p.Sites, instance); err != nil {
+		return fmt.Errorf("store the plan instance: %w", err)
+	}
+	return nil
+}
+
+// setPlanStatus comes last, since only an instance that is online takes sites.
+func (s seeder) setPlanStatus(instance, status string) error {
+	switch status {
+	case "":
+		return nil
+	case "online", "offline", "disable", "overdue":
+	default:
+		return fmt.Errorf("the status %q is none of online, offline, disable, overdue", status)
+	}
+	if _, err := s.Store.DB().ExecContext(s.ctx, `UPDATE plan_instances SET status = ? WHERE instance_id = ?`, status, instance); err != nil {
+		return fmt.Errorf("store the plan instance: %w", err)
 	}
 	return nil
 }
@@ -122,214 +216,27 @@ func (s seeder) namespaces(a Account) error {
 			if p.Expires != "" {
 				at, err := when(p.Expires, s.now)
 				if err != nil {
-					return fmt.Errorf("key %s: %w", p.Key, err)
+					return fmt.Errorf("namespace %s: key %s: %w", n.Name, p.Key, err)
 				}
 				put["Expiration"] = strconv.FormatInt(at.Unix(), 10)
 			}
 			if _, err := s.call("PutKv", put); err != nil {
-				return fmt.Errorf("key %s: %w", p.Key, err)
+				return fmt.Errorf("namespace %s: key %s: %w", n.Name, p.Key, err)
 			}
 		}
 	}
 	return nil
-}
-
-func (s seeder) sites(a Account) error {
-	for _, site := range a.Sites {
-		if err := s.site(site); err != nil {
-			return fmt.Errorf("site %s: %w", site.Name, err)
-		}
-	}
-	return nil
-}
-
-func (s seeder) site(site Site) error {
-	instance, ok := s.instances[site.Plan]
-	if !ok {
-		return fmt.Errorf("the file has no plan %s", site.Plan)
-	}
-	made, err := s.call("CreateSite", api.Params{"SiteName": site.Name, "AccessType": site.Access, "Coverage": site.Coverage, "InstanceId": instance})
-	if err != nil {
-		return err
-	}
-	id := text(made["SiteId"])
-	if err := s.setStatus(id, site.Status); err != nil {
-		return err
-	}
-	if site.VersionManagement {
-		if _, err := s.call("ActivateVersionManagement", api.Params{"SiteId": id}); err != nil {
-			return err
-		}
-	}
-	for _, step := range []func(string, Site) error{s.records, s.rules, s.settings, s.certificates, s.tags} {
-		if err := step(id, site); err != nil {
-			return err
-		}
-	}
-	if site.Paused {
-		_, err = s.call("UpdateSitePause", api.Params{"SiteId": id, "Paused": "true"})
-	}
-	return err
-}
-
-// setStatus gives a site its state, which no operation does.
-func (s seeder) setStatus(id, status string) error {
-	switch status {
-	case "":
-		status = "active"
-	case "active", "pending", "offline", "moved":
-	default:
-		return fmt.Errorf("the status %q is none of active, pending, offline, moved", status)
-	}
-	if _, err := s.store.DB().ExecContext(s.ctx, `UPDATE sites SET status = ? WHERE id = ?`, status, id); err != nil {
-		return fmt.Errorf("store the status: %w", err)
-	}
-	return nil
-}
-
-// params are what CreateRecord is told.
-func (r Record) params() api.Params {
-	p := api.Params{"RecordName": r.Name, "Type": r.Type, "Ttl": strconv.Itoa(max(r.TTL, 1)), "Data": jsonText(r.Data)}
-	for name, value := range map[string]string{"BizName": r.Biz, "SourceType": r.Source, "HostPolicy": r.HostPolicy, "Comment": r.Comment,
-		"HttpPorts": r.HTTPPorts, "HttpsPorts": r.HTTPSPorts} {
-		if value != "" {
-			p[name] = value
-		}
-	}
-	if r.Proxied {
-		p["Proxied"] = "true"
-	}
-	if r.Auth != nil {
-		p["AuthConf"] = jsonText(r.Auth)
-	}
-	return p
-}
-
-// records makes most records in batches, and by themselves those that say what
-// batches do not take.
-func (s seeder) records(id string, site Site) error {
-	var rows []map[string]any
-	flush := func() error {
-		if len(rows) == 0 {
-			return nil
-		}
-		out, err := s.call("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": jsonText(rows)})
-		if err != nil {
-			return err
-		}
-		result, _ := out["RecordResultList"].(map[string]any)
-		if failed := entry(result["Failed"], 0); failed != nil {
-			return fmt.Errorf("record %s: %s", text(failed["RecordName"]), text(failed["Description"]))
-		}
-		rows = nil
-		return nil
-	}
-	for _, r := range site.Records {
-		if r.Comment == "" && r.HostPolicy == "" {
-			row := map[string]any{"RecordName": r.Name, "Type": r.Type, "Ttl": max(r.TTL, 1), "Proxied": r.Proxied, "Data": r.Data,
-				"BizName": r.Biz, "SourceType": r.Source, "HttpPorts": r.HTTPPorts, "HttpsPorts": r.HTTPSPorts, "AuthConf": r.Auth}
-			for name, value := range row {
-				if value == "" || name == "AuthConf" && r.Auth == nil {
-					delete(row, name)
-				}
-			}
-			if rows = append(rows, row); len(rows) == batch {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		p := r.params()
-		p["SiteId"] = id
-		if _, err := s.call("CreateRecord", p); err != nil {
-			return fmt.Errorf("record %s: %w", r.Name, err)
-		}
-	}
-	return flush()
-}
-
-func (s seeder) rules(id string, site Site) error {
-	for _, r := range site.Rules {
-		p := api.Params{"SiteId": id}
-		for name, value := range r.Config {
-			p[name] = value
-		}
-		if r.Version != 0 {
-			p["SiteVersion"] = strconv.FormatInt(r.Version, 10)
-		}
-		if r.Rule != "" {
-			p["Rule"], p["RuleName"], p["RuleEnable"] = r.Rule, r.Name, "on"
-			if r.Enable != "" {
-				p["RuleEnable"] = r.Enable
-			}
-		}
-		if r.Sequence != 0 {
-			p["Sequence"] = strconv.FormatInt(r.Sequence, 10)
-		}
-		if _, err := s.call("Create"+r.Family, p); err != nil {
-			return fmt.Errorf("rule %s: %w", r.Name, err)
-		}
-	}
-	return nil
-}
-
-func (s seeder) settings(id string, site Site) error {
-	names := make([]string, 0, len(site.Settings))
-	for name := range site.Settings {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		p := api.Params{"SiteId": id}
-		for field, value := range site.Settings[name] {
-			p[field] = value
-		}
-		if _, err := s.call("Update"+name, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s seeder) certificates(id string, site Site) error {
-	for _, c := range site.Certificates {
-		var err error
-		if c.Certificate != "" {
-			_, err = s.call("SetCertificate", api.Params{"SiteId": id, "Type": "upload", "Name": c.Name, "Certificate": c.Certificate, "PrivateKey": c.PrivateKey})
-		} else {
-			_, err = s.call("ApplyCertificate", api.Params{"SiteId": id, "Type": "lets_encrypt", "Domains": c.Domain})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s seeder) tags(id string, site Site) error {
-	if len(site.Tags) == 0 {
-		return nil
-	}
-	p := api.Params{"RegionId": "cn-hangzhou", "ResourceType": "site", "ResourceId.1": id}
-	i := 0
-	for key, value := range site.Tags {
-		i++
-		p[fmt.Sprintf("Tag.%d.Key", i)], p[fmt.Sprintf("Tag.%d.Value", i)] = key, value
-	}
-	_, err := s.call("TagResources", p)
-	return err
 }
 
 func (s seeder) traffic(a Account) error {
-	for _, t := range a.Traffic {
+	for i, t := range a.Traffic {
 		from, err := when(t.From, s.now)
 		if err != nil {
-			return err
+			return fmt.Errorf("traffic %d: %w", i+1, err)
 		}
 		to, err := when(t.To, s.now)
 		if err != nil {
-			return err
+			return fmt.Errorf("traffic %d: %w", i+1, err)
 		}
 		if t.Count < 1 || t.Count > 1_000_000 || to.Before(from) {
 			return fmt.Errorf("traffic to %s: count is 1 to 1000000, and to is not before from", t.Host)
@@ -338,7 +245,7 @@ func (s seeder) traffic(a Account) error {
 		for i := range visits {
 			visits[i] = t.visit(from, to, i)
 		}
-		if err := analytics.Seed(s.ctx, s.store, visits); err != nil {
+		if err := analytics.Seed(s.ctx, s.Store, visits); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func (x setting) load(ctx context.Context, tx *sql.Tx, site int64, key string) (
 	}
 	var text string
 	err = tx.QueryRowContext(ctx, `SELECT id, fields FROM resources WHERE kind = ? AND key = ? AND COALESCE(site_id, 0) = ?`,
-		"setting/"+x.name, key, site).Scan(&id, &text)
+		settingPrefix+x.name, key, site).Scan(&id, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fields, nil
 	}

@@ -142,6 +142,11 @@ func (s *Service) unpackVersion(ctx context.Context, name string, b build) (pack
 			return "", contents{}, err
 		}
 	}
+	return s.unpackUpload(ctx, b)
+}
+
+// unpackUpload unpacks the zip of a version into a new pack.
+func (s *Service) unpackUpload(ctx context.Context, b build) (pack string, got contents, err error) {
 	if err := os.MkdirAll(s.blob(packDir), 0o700); err != nil {
 		return "", contents{}, fmt.Errorf("make pack folder: %w", err)
 	}
