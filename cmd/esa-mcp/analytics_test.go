@@ -11,6 +11,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/tools"
@@ -24,7 +25,7 @@ func seeded(t *testing.T, siteNames []string, fill func(store *state.Store, tabl
 	store, err := state.Open(t.Context(), dir)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
-	sites, err := site.New(t.Context(), store, site.Config{SiteQuota: 1000})
+	sites, err := site.New(t.Context(), store, site.Config{Quotas: quota.Set{}.With(quota.Sites, 1000)})
 	require.NoError(t, err)
 	for _, name := range siteNames {
 		_, err := sites.Table()["CreateSite"](t.Context(), &api.Request{Action: "CreateSite", Params: api.Params{

@@ -12,6 +12,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	described "github.com/esa-mcp/esa-mcp/internal/local/account"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -46,6 +47,8 @@ type appOptions struct {
 	console func(routine, level, message string)
 	// faults are those of the local ESA; newApp reads them from the settings.
 	faults []fault.Fault
+	// quotas are those of the local ESA, likewise.
+	quotas quota.Set
 	// wait makes newApp return when the dependencies are ready, with their error.
 	wait bool
 }
@@ -68,6 +71,12 @@ func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {
 	}
 	if len(o.faults) > 0 && !s.local {
 		return nil, errors.New("--fault needs --local: only the local ESA fails on demand")
+	}
+	if o.quotas, err = s.limits(); err != nil {
+		return nil, err
+	}
+	if len(s.quotas) > 0 && !s.local {
+		return nil, errors.New("--quota needs --local: an account's quotas are those of its plans")
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a := &app{build: thisBuild(), stop: stop}
@@ -101,7 +110,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	var info *tools.LocalInfo
 	if s.local {
 		l, err := local.Start(ctx, local.Options{
-			Faults: o.faults, Seed: o.seed, Console: o.console, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
+			Faults: o.faults, Quotas: o.quotas, Seed: o.seed, Console: o.console, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("start the local ESA: %w", err)

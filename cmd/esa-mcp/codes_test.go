@@ -16,8 +16,8 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/local"
-	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/kv"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/mcpserver"
@@ -59,9 +59,10 @@ func worldOptions() map[string]local.Options {
 	return map[string]local.Options{
 		"": {},
 		"small": {
-			Site: site.Config{SiteQuota: 2, RecordQuota: 3, WildcardQuota: 1, SameNameQuota: 1,
-				RefuseOrigin: func(ip netip.Addr) bool { return ip == refused }},
-			KV: kv.Config{Capacity: 10}, Certificate: certificate.Config{Quota: 1},
+			Quotas: quota.Set{}.With(quota.Sites, 2).With(quota.Records, 3).With(quota.WildcardRecords, 1).With(quota.SameNameRecords, 1).
+				With(quota.FreeCertificates, 1).With(quota.OwnCertificates, 1),
+			Site: site.Config{RefuseOrigin: func(ip netip.Addr) bool { return ip == refused }},
+			KV:   kv.Config{Capacity: 10},
 		},
 		"basic plan":      {Site: site.Config{Plan: "basic"}},
 		"unpaid plan":     {Site: site.Config{PlanStatus: "overdue"}},

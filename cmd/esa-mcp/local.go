@@ -57,6 +57,9 @@ More are switched on and off while it runs, at the address "admin":
 				return err
 			}
 			o.Faults = faults
+			if o.Quotas, err = s.limits(); err != nil {
+				return err
+			}
 			if o.Seed, err = readAccount(seed); err != nil {
 				return err
 			}

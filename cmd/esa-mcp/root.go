@@ -15,6 +15,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // streams are the process's standard streams, so that tests can have others.
@@ -48,6 +49,7 @@ type settings struct {
 	toolsets   string
 	readOnly   bool
 	faults     []string
+	quotas     []string
 	yes        bool
 	guardrails string
 	auditLog   string
@@ -108,6 +110,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.toolsets, "toolsets", "default", "tools to offer: toolset or tool names, default (day-to-day tools), all; +name adds, -name takes away")
 	f.BoolVar(&s.readOnly, "read-only", false, "offer only tools that change nothing")
 	f.StringArrayVar(&s.faults, "fault", nil, "a fault of the local ESA, such as 'action=PutKv code=TooQuickRequests rate=0.2'; may be given several times")
+	f.StringArrayVar(&s.quotas, "quota", nil, "how much the local ESA allows, such as 'plan=basic cache_rules=3' or 'records=50'; may be given several times")
 	f.BoolVar(&s.yes, "yes", false, "with call: confirm what would be asked")
 	f.StringVar(&s.config, "config", "", "TOML file that allows or denies tools, actions and sites")
 	f.StringVar(&s.auditLog, "audit-log", "", "append every change to this file, as JSON Lines without secrets; undo_change also works from it")
@@ -129,6 +132,16 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return failure
+}
+
+// limits reads how much the local ESA is to allow.
+func (s *settings) limits() (set quota.Set, err error) {
+	for _, text := range s.quotas {
+		if set, err = quota.Parse(set, text); err != nil {
+			return set, fmt.Errorf("--quota: %w", err)
+		}
+	}
+	return set, nil
 }
 
 // injected reads the faults that the local ESA is to have.

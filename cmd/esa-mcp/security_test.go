@@ -158,7 +158,8 @@ func TestManagedRulesAndQuotas(t *testing.T) {
 	quotas := callOK[tools.ListWafRulesetsOutput](t, s, "list_waf_rulesets", arguments{"site_name": "shop.test", "quotas": true}).Quotas
 	require.Equal(t, int64(2), quotas.RulesOfSite)
 	require.Equal(t, 10, quotas.Limits["lists"])
-	require.NotContains(t, quotas.Limits, "scene_policies", "which the plan does not have")
+	require.Equal(t, 10, quotas.Limits["scene_policies"])
+	require.NotContains(t, quotas.Limits, "managed_rules_groups", "which the plan does not have")
 	one := callOK[tools.ListWafRulesetsOutput](t, s, "list_waf_rulesets", arguments{"site_name": "shop.test", "phase": "http_custom", "quotas": true}).Quotas
 	require.Equal(t, int64(1), one.RulesOfSite)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/local"
-	"github.com/esa-mcp/esa-mcp/internal/local/purge"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func TestGuardrail_cache_flat(t *testing.T) {
@@ -75,9 +75,8 @@ func TestGuardrail_cache_purge_quota(t *testing.T) {
 		}
 		return w.on(params{"Type": "file", "Content": map[string]any{"Files": names}})
 	}
-	tight := purge.Config{Quota: map[string]int64{"file": 3}}
 	prove(t, "cache-purge-quota", proof{
-		options: local.Options{Purge: tight},
+		options: local.Options{Quotas: quota.Set{}.With(quota.PurgeFiles, 3)},
 		setup:   func(w *world) { w.active("shop.example", "NS") },
 		with: func(w *world) {
 			w.goesThrough("PurgeCaches", files(w, "a", "b"))

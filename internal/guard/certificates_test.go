@@ -17,6 +17,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // keyPair makes a certificate for a host that ends after a while, and its key.
@@ -142,7 +143,7 @@ func TestGuardrail_cert_mismatch(t *testing.T) {
 func TestGuardrail_cert_quota(t *testing.T) {
 	cert, key := keyPair(t, "www.shop.example", 24*time.Hour)
 	prove(t, "cert-quota", proof{
-		options: local.Options{Certificate: certificate.Config{Quota: 1}},
+		options: local.Options{Quotas: quota.Set{}.With(quota.OwnCertificates, 1).With(quota.FreeCertificates, 1)},
 		setup: func(w *world) {
 			ns(w)
 			w.fromFile()

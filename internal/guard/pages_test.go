@@ -15,6 +15,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 	"github.com/esa-mcp/esa-mcp/internal/local"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
@@ -223,7 +224,7 @@ func TestGuardrail_pages_percent(t *testing.T) {
 func TestGuardrail_pages_versions_full(t *testing.T) {
 	var versions []string
 	prove(t, "pages-versions-full", proof{
-		options: local.Options{Routine: routine.Config{MaxVersions: 3}},
+		options: local.Options{Quotas: quota.Set{}.With(quota.RoutineVersions, 3)},
 		setup: func(w *world) {
 			fn(w)
 			versions = []string{w.version("1"), w.version("2"), w.version("3")}

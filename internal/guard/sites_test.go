@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local"
-	localsite "github.com/esa-mcp/esa-mcp/internal/local/site"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func TestGuardrail_site_pending(t *testing.T) {
@@ -66,7 +66,7 @@ func TestGuardrail_site_plan(t *testing.T) {
 		with:    func(w *world) { w.sends(w.refused("These have room: "+w.plan(), "CreateSite", site)) },
 		without: func(w *world) { w.fails("InvalidInstanceId.NotFound", "CreateSite", site) },
 	})
-	full := local.Options{Site: localsite.Config{SiteQuota: 1}}
+	full := local.Options{Quotas: quota.Set{}.With(quota.Sites, 1)}
 	prove(t, "site-plan", proof{
 		options: full,
 		setup:   func(w *world) { w.active("first.example", "NS") },

@@ -35,6 +35,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
 	"github.com/esa-mcp/esa-mcp/internal/local/purge"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/rules"
 	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
@@ -92,6 +93,9 @@ type Options struct {
 	// Faults make calls, uploads and builds fail. More can be switched on at the
 	// address of Info.Admin.
 	Faults []fault.Fault
+	// Quotas are how much of everything there may be; the zero value is the table
+	// of package quota.
+	Quotas quota.Set
 	// Site, KV and Routine set up the parts. Their clocks and loggers come from
 	// the fields above.
 	Site    site.Config
@@ -205,6 +209,9 @@ func (o Options) withDefaults() Options {
 		o.WrapUploads = func(h http.Handler) http.Handler { return h }
 	}
 	o.Site.Now, o.KV.Now = o.Now, o.Now
+	o.Site.Quotas, o.KV.Quotas, o.Routine.Quotas = o.Quotas, o.Quotas, o.Quotas
+	o.Analytics.Quotas = o.Quotas
+	o.Rules.Quotas, o.Purge.Quotas, o.Certificate.Quotas = o.Quotas, o.Quotas, o.Quotas
 	o.Purge.Now, o.Certificate.Now = o.Now, o.Now
 	o.Routine.Now, o.Routine.Logger = o.Now, o.Logger
 	o.Runtime.Now, o.Runtime.Logger = o.Now, o.Logger
@@ -243,9 +250,9 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	health := &balance.Health{}
 	certificates := certificate.New(store, o.Certificate)
 	table.Add(certificates.Table())
-	table.Add(waf.New(store, waf.Config{Now: o.Now, KnownVersion: site.KnownVersion}).Table())
-	table.Add(lists.New(store, lists.Config{Now: o.Now, InUse: waf.UsesList}).Table())
-	kept := generic.New(store, generic.Config{Now: o.Now, OriginHealth: health.Of})
+	table.Add(waf.New(store, waf.Config{Now: o.Now, Quotas: o.Quotas, KnownVersion: site.KnownVersion}).Table())
+	table.Add(lists.New(store, lists.Config{Now: o.Now, Quotas: o.Quotas, InUse: waf.UsesList}).Table())
+	kept := generic.New(store, generic.Config{Now: o.Now, Quotas: o.Quotas, OriginHealth: health.Of})
 	table.Add(kept.Table())
 	o.Rules.PageExists, o.Rules.KnownVersion = generic.PageExists, site.KnownVersion
 	table.Add(rules.New(store, o.Rules).Table())

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -28,9 +29,11 @@ type Config struct {
 	Now func() time.Time
 	// Logger gets what could not be stored; silent if nil.
 	Logger *slog.Logger
-	// History is how far back the plan lets one look, and how long rows are
-	// kept; 90 days if 0. The service's numbers depend on the plan.
+	// History is how long rows are kept; 90 days if 0. No plan lets one look back
+	// further.
 	History time.Duration
+	// Quotas are how far back the plan of a site lets one look.
+	Quotas quota.Set
 	// Delay is how long a request may wait to be stored with others; 1 s if 0.
 	// Questions never miss one: they store what waits first.
 	Delay time.Duration

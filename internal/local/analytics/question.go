@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 const (
@@ -100,6 +101,9 @@ func (s *Service) read(ctx context.Context, p api.Params) (question, error) {
 	if q.site, err = p.Int("SiteId", 0); err != nil {
 		return q, err
 	}
+	if err := s.checkHistory(ctx, q); err != nil {
+		return q, err
+	}
 	if err := s.Flush(ctx); err != nil {
 		return q, err
 	}
@@ -131,7 +135,18 @@ func (s *Service) readTimes(p api.Params, q *question) error {
 		return api.Errorf(400, "InvalidEndTime.Mismatch", "The specified EndTime is earlier than the StartTime.")
 	case q.end.Sub(q.start) > maxSpan:
 		return api.Errorf(400, "InvalidParameter.TimeRange", "The specified time range exceeds the limit of 31 days.")
-	case q.start.Before(now.Add(-s.cfg.History - time.Hour)):
+	}
+	return nil
+}
+
+// checkHistory refuses to look back further than the plan of the site allows.
+func (s *Service) checkHistory(ctx context.Context, q question) error {
+	minutes, err := s.cfg.Quotas.OfSite(ctx, s.store.DB(), q.site, quota.HistoryMinutes)
+	if err != nil {
+		return err
+	}
+	history := min(time.Duration(minutes)*time.Minute, s.cfg.History)
+	if q.start.Before(s.cfg.Now().UTC().Truncate(time.Second).Add(-history - time.Hour)) {
 		return api.Errorf(400, "QuotaCheckFailed.Function", "The quota of the plan does not allow the query.")
 	}
 	return nil

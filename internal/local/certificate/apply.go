@@ -47,7 +47,7 @@ func (s *Service) apply(ctx context.Context, r *api.Request) (any, error) {
 		if err != nil {
 			return err
 		}
-		if err := s.checkQuota(ctx, tx, kindFree, len(domains)); err != nil {
+		if err := s.checkQuota(ctx, tx, site.id, kindFree, len(domains)); err != nil {
 			return err
 		}
 		for _, domain := range domains {

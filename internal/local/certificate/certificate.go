@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -28,9 +29,8 @@ type Config struct {
 	// IssueAfter is how long an application takes at least; a second if 0. On the
 	// service it is minutes.
 	IssueAfter time.Duration
-	// Quota is how many certificates of one kind (free, own) the account may
-	// have; 50 if 0. The service's numbers depend on the plan.
-	Quota int64
+	// Quotas are how many certificates there may be.
+	Quotas quota.Set
 	// Region is where the account's certificate service is; cn-hangzhou if empty.
 	Region string
 }
@@ -48,9 +48,6 @@ func New(store *state.Store, cfg Config) *Service {
 	}
 	if cfg.IssueAfter == 0 {
 		cfg.IssueAfter = time.Second
-	}
-	if cfg.Quota == 0 {
-		cfg.Quota = 50
 	}
 	if cfg.Region == "" {
 		cfg.Region = "cn-hangzhou"

@@ -15,6 +15,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 )
 
@@ -148,7 +149,7 @@ func TestApplicationThatWaits(t *testing.T) {
 }
 
 func TestApplicationsRefused(t *testing.T) {
-	b := newBench(t, Config{Quota: 2})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.FreeCertificates, 2)})
 	id := b.site("a.test", "NS")
 	for name, c := range map[string]struct{ site, domains, brand, code string }{
 		"site":          {"1", "a.test", "", "SiteNotFound"},
@@ -168,7 +169,7 @@ func TestApplicationsRefused(t *testing.T) {
 }
 
 func TestExpiredCountsForTheQuota(t *testing.T) {
-	b := newBench(t, Config{Quota: 1})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.OwnCertificates, 1).With(quota.FreeCertificates, 1)})
 	id := b.site("a.test", "NS")
 	b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "a.test"})
 	b.Now = b.Now.AddDate(1, 0, 0)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // ofKind is the condition for the kinds that share a quota: free ones, and those
@@ -18,15 +19,29 @@ func ofKind(kind string) string {
 	return `type <> 'free'`
 }
 
-// checkQuota refuses more certificates than the account may have. Expired ones
-// count too.
-func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, kind string, more int) error {
+// quotaOf is how many certificates of a kind the plan of a site allows.
+func (s *Service) quotaOf(ctx context.Context, tx *sql.Tx, site int64, kind string) (int64, error) {
+	of := quota.OwnCertificates
+	if kind == kindFree {
+		of = quota.FreeCertificates
+	}
+	n, err := s.cfg.Quotas.OfSite(ctx, tx, site, of)
+	return int64(n), err
+}
+
+// checkQuota refuses more certificates than the plan of a site allows the account.
+// Expired ones count too.
+func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, site int64, kind string, more int) error {
+	most, err := s.quotaOf(ctx, tx, site, kind)
+	if err != nil {
+		return err
+	}
 	var used int64
 	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM certificates WHERE `+ofKind(kind)).Scan(&used); err != nil {
 		return fmt.Errorf("count the certificates: %w", err)
 	}
-	if used+int64(more) > s.cfg.Quota {
-		return api.Errorf(400, "CertQuotaCheckFailed", "The certificate quota is used up: %d of %d.", used, s.cfg.Quota)
+	if used+int64(more) > most {
+		return api.Errorf(400, "CertQuotaCheckFailed", "The certificate quota is used up: %d of %d.", used, most)
 	}
 	return nil
 }
@@ -50,9 +65,13 @@ func (s *Service) quota(ctx context.Context, r *api.Request) (any, error) {
 		SiteCount         int
 		SiteUsage         []siteUsage
 		Type              string
-	}{Quota: s.cfg.Quota, SiteUsage: []siteUsage{}, Type: kind}
+	}{SiteUsage: []siteUsage{}, Type: kind}
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := siteOf(ctx, tx, r.Params); err != nil {
+		site, err := siteOf(ctx, tx, r.Params)
+		if err != nil {
+			return err
+		}
+		if out.Quota, err = s.quotaOf(ctx, tx, site.id, kind); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT s.id, s.name, COUNT(*) FROM certificates JOIN sites s ON s.id = site_id

@@ -135,7 +135,7 @@ func (s *Service) place(ctx context.Context, tx *sql.Tx, site siteRow, kind stri
 		}
 		return old.id, keep(ctx, tx, old.id, c.pem, c.key, c.leaf, s.clock())
 	}
-	if err := s.checkQuota(ctx, tx, kind, 1); err != nil {
+	if err := s.checkQuota(ctx, tx, site.id, kind, 1); err != nil {
 		return "", err
 	}
 	id := newID()

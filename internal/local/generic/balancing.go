@@ -11,6 +11,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
@@ -19,13 +20,13 @@ import (
 func balancing() []kind {
 	return []kind{
 		{
-			name: "OriginPool", what: "origin pool", id: "Id", unique: "Name", site: true, quota: 20, full: true,
+			name: "OriginPool", what: "origin pool", quota: quota.OriginPools, id: "Id", unique: "Name", site: true, full: true,
 			create: "CreateOriginPool", update: "UpdateOriginPool", get: "GetOriginPool", remove: "DeleteOriginPool",
 			list: "ListOriginPools", member: "OriginPools", defaults: map[string]any{"Enabled": true, "Origins": []any{}},
 			check: checkPool, view: viewPool, free: freePool,
 		},
 		{
-			name: "LoadBalancer", what: "load balancer", id: "Id", unique: "Name", site: true, quota: 20, full: true,
+			name: "LoadBalancer", what: "load balancer", quota: quota.LoadBalancers, id: "Id", unique: "Name", site: true, full: true,
 			create: "CreateLoadBalancer", update: "UpdateLoadBalancer", get: "GetLoadBalancer", remove: "DeleteLoadBalancer",
 			list: "ListLoadBalancers", member: "LoadBalancers",
 			defaults: map[string]any{"Enabled": true, "SessionAffinity": "off", "Ttl": 30},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
@@ -16,7 +17,7 @@ func containers() []kind {
 	app := "EdgeContainerApp"
 	return []kind{
 		{
-			name: app, what: "container application", id: "AppId", prefix: "app-8", unique: "Name", quota: 50,
+			name: app, what: "container application", quota: quota.ContainerApps, id: "AppId", prefix: "app-8", unique: "Name",
 			create: "CreateEdgeContainerApp", get: "GetEdgeContainerApp", remove: "DeleteEdgeContainerApp",
 			list: "ListEdgeContainerApps", member: "Apps", wrap: "App",
 			defaults: map[string]any{"Status": "created", "HealthCheckType": "l4"},
@@ -44,7 +45,7 @@ func containers() []kind {
 			},
 		},
 		{
-			name: "EdgeContainerAppVersion", what: "version", id: "VersionId", prefix: "ver-", unique: "Name", quota: 50,
+			name: "EdgeContainerAppVersion", what: "version", quota: quota.ContainerVersions, id: "VersionId", prefix: "ver-", unique: "Name",
 			parent: app, parentID: "AppId", create: "CreateEdgeContainerAppVersion", get: "GetEdgeContainerAppVersion",
 			remove: "DeleteEdgeContainerAppVersion", list: "ListEdgeContainerAppVersions", member: "Versions", wrap: "Version",
 			defaults: map[string]any{"Status": "created"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
@@ -28,10 +29,10 @@ func delivery() []kind {
 		},
 	}
 	ofSite, ofUser := task, task
-	ofSite.name, ofSite.site = "SiteDeliveryTask", true
+	ofSite.name, ofSite.site, ofSite.quota = "SiteDeliveryTask", true, quota.DeliveryTasks
 	ofSite.create, ofSite.update, ofSite.get, ofSite.remove = "CreateSiteDeliveryTask", "UpdateSiteDeliveryTask", "GetSiteDeliveryTask", "DeleteSiteDeliveryTask"
 	ofSite.list, ofSite.verbs, ofSite.byID = "ListSiteDeliveryTasks", map[string]change{"UpdateSiteDeliveryTaskStatus": switchTask}, true
-	ofUser.name = "UserDeliveryTask"
+	ofUser.name, ofUser.quota = "UserDeliveryTask", quota.UserDeliveryTasks
 	ofUser.create, ofUser.update, ofUser.get, ofUser.remove = "CreateUserDeliveryTask", "UpdateUserDeliveryTask", "GetUserDeliveryTask", "DeleteUserDeliveryTask"
 	ofUser.list, ofUser.verbs = "ListUserDeliveryTasks", map[string]change{"UpdateUserDeliveryTaskStatus": switchTask}
 	return []kind{ofSite, ofUser}

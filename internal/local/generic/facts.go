@@ -50,8 +50,8 @@ func facts() map[string]fact {
 		"CheckAssumeSlrRole":            always(map[string]any{"IsExist": "true"}),
 		"CheckSiteProjectName":          always(map[string]any{"Check": true, "Description": ""}),
 		"CheckUserProjectName":          always(map[string]any{"Check": true, "Description": ""}),
-		"GetSiteLogDeliveryQuota":       always(map[string]any{"FreeQuota": 10}),
-		"GetUserLogDeliveryQuota":       always(map[string]any{"FreeQuota": 10}),
+		"GetSiteLogDeliveryQuota":       leftOf("SiteDeliveryTask"),
+		"GetUserLogDeliveryQuota":       leftOf("UserDeliveryTask"),
 		"GetRealtimeDeliveryField":      deliveryFields,
 		"GetWafBotAppKey": func(_ context.Context, _ *sql.Tx, s *Service, _ *api.Request) (map[string]any, error) {
 			return map[string]any{"AppKey": "local-" + s.store.Account().Hash}, nil
@@ -72,6 +72,24 @@ func facts() map[string]fact {
 
 func always(members map[string]any) fact {
 	return func(context.Context, *sql.Tx, *Service, *api.Request) (map[string]any, error) { return members, nil }
+}
+
+// leftOf tells how many more of a kind there may be.
+func leftOf(kind string) fact {
+	return func(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error) {
+		k := kindOf(kind)
+		at, err := s.placeOf(ctx, tx, k, r.Params)
+		if err != nil {
+			return nil, err
+		}
+		most, err := s.quotaOf(ctx, tx, k, at.site)
+		if err != nil {
+			return nil, err
+		}
+		condition, args := at.condition(k)
+		used, err := find(ctx, tx, k, condition, args...)
+		return map[string]any{"FreeQuota": max(most-len(used), 0)}, err
+	}
 }
 
 // fact answers with what the function says, what the call said itself, and for

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -28,9 +29,8 @@ import (
 type Config struct {
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
-	// Quotas overrides how many of a kind there may be in one place, by the kind's
-	// name. The service's numbers depend on the plan and are not published.
-	Quotas map[string]int
+	// Quotas are how many of a kind there may be in one place.
+	Quotas quota.Set
 	// OriginHealth is what the monitor of a load balancer knows of an origin, and why
 	// it is not healthy; nil: no monitor was heard of yet.
 	OriginHealth func(balancer, origin int64) (status, reason string)

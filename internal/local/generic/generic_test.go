@@ -11,6 +11,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/localtest"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
@@ -199,7 +200,7 @@ func TestLives(t *testing.T) {
 }
 
 func TestQuotas(t *testing.T) {
-	b := newBench(t, Config{Quotas: map[string]int{"OriginPool": 2}})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.OriginPools, 2)})
 	for i := range 2 {
 		b.must("CreateOriginPool", api.Params{"SiteId": b.site, "Name": fmt.Sprint("p", i)})
 	}

@@ -33,7 +33,7 @@ type kind struct {
 
 	wrap   string // member of the answer to get that holds it; empty if it is the answer
 	member string // member of the answer to list that holds them
-	quota  int    // how many of a place; 0: 100
+	quota  string // how many of a place, as package quota calls it; the others' if empty
 	// missing is the code for one that does not exist; NAMENotExist if empty.
 	missing string
 	// aliases are members of answers that have the value of another parameter.

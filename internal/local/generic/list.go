@@ -24,10 +24,13 @@ func (s *Service) list(ctx context.Context, k kind, r *api.Request) (any, error)
 		return nil, err
 	}
 	var fitting []map[string]any
-	total := 0
+	total, most := 0, 0
 	var at place
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
 		if at, err = s.placeOf(ctx, tx, k, r.Params); err != nil {
+			return err
+		}
+		if most, err = s.quotaOf(ctx, tx, k, at.site); err != nil {
 			return err
 		}
 		condition, args := at.condition(k)
@@ -63,7 +66,7 @@ func (s *Service) list(ctx context.Context, k kind, r *api.Request) (any, error)
 		entries[i] = m
 	}
 	out := map[string]any{
-		k.member: entries, "TotalCount": total, "Usage": total, "InstanceUsage": total, "Quota": max(k.quota, total),
+		k.member: entries, "TotalCount": total, "Usage": total, "InstanceUsage": total, "Quota": most,
 		"SiteId": at.site, "SiteName": at.siteName,
 	}
 	if page != nil {

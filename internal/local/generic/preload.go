@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
@@ -19,7 +20,7 @@ import (
 func preloads() []kind {
 	return []kind{
 		{
-			name: "ScheduledPreloadJob", what: "scheduled preload", id: "Id", unique: "Name", site: true, byID: true, quota: 100,
+			name: "ScheduledPreloadJob", what: "scheduled preload", quota: quota.PreloadJobs, id: "Id", unique: "Name", site: true, byID: true,
 			create: "CreateScheduledPreloadJob", get: "GetScheduledPreloadJob", remove: "DeleteScheduledPreloadJob",
 			list: "ListScheduledPreloadJobs", member: "Jobs", missing: "InvalidId.NotFound",
 			check: checkJob, view: viewJob,

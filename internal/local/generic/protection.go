@@ -10,6 +10,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
@@ -19,14 +20,14 @@ import (
 func protection() []kind {
 	return []kind{
 		{
-			name: "CustomScenePolicy", what: "scene policy", id: "PolicyId", unique: "Name", quota: 10,
+			name: "CustomScenePolicy", what: "scene policy", quota: quota.ScenePolicies, id: "PolicyId", unique: "Name",
 			create: "CreateCustomScenePolicy", update: "UpdateCustomScenePolicy", remove: "DeleteCustomScenePolicy",
 			list: "DescribeCustomScenePolicies", member: "DataModule",
 			check: checkScene, view: viewScene,
 			verbs: map[string]change{"EnableCustomScenePolicy": disable(false), "DisableCustomScenePolicy": disable(true)},
 		},
 		{
-			name: "UserWafRuleset", what: "rule set", id: "Id", unique: "Name", account: "InstanceId", quota: 20,
+			name: "UserWafRuleset", what: "rule set", quota: quota.UserWAFRulesets, id: "Id", unique: "Name", account: "InstanceId",
 			create: "CreateUserWafRuleset", update: "UpdateUserWafRuleset", get: "GetUserWafRuleset", remove: "DeleteUserWafRuleset",
 			list: "ListUserWafRulesets", member: "Rulesets", wrap: "Ruleset", defaults: map[string]any{"Rules": []any{}, "Position": 1},
 			check: checkUserRuleset,

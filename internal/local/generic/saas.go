@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
@@ -16,7 +17,7 @@ import (
 func saas() []kind {
 	return []kind{
 		{
-			name: "CustomHostname", what: "custom host name", id: "HostnameId", unique: "Hostname", site: true, byID: true, full: true,
+			name: "CustomHostname", what: "custom host name", quota: quota.CustomHostnames, id: "HostnameId", unique: "Hostname", site: true, byID: true, full: true,
 			create: "CreateCustomHostname", update: "UpdateCustomHostname", get: "GetCustomHostname", remove: "DeleteCustomHostname",
 			list: "ListCustomHostnames", member: "Hostnames", wrap: "CustomHostnameModel",
 			defaults: map[string]any{"Status": "pending"},
@@ -36,7 +37,7 @@ func saas() []kind {
 			},
 		},
 		{
-			name: "TransportLayerApplication", what: "layer 4 application", id: "ApplicationId", unique: "RecordName", site: true, full: true,
+			name: "TransportLayerApplication", what: "layer 4 application", quota: quota.Layer4Applications, id: "ApplicationId", unique: "RecordName", site: true, full: true,
 			create: "CreateTransportLayerApplication", update: "UpdateTransportLayerApplication", get: "GetTransportLayerApplication",
 			remove: "DeleteTransportLayerApplication", list: "ListTransportLayerApplications", member: "Applications",
 			defaults: map[string]any{"CrossBorderOptimization": "off", "IpAccessRule": "off", "Ipv6": "off", "KeepAliveProtection": "off", "StaticIp": "off"},
@@ -48,7 +49,7 @@ func saas() []kind {
 			},
 		},
 		{
-			name: "Page", what: "custom page", id: "Id", unique: "Name", quota: 50, full: true,
+			name: "Page", what: "custom page", quota: quota.Pages, id: "Id", unique: "Name", full: true,
 			create: "CreatePage", update: "UpdatePage", get: "GetPage", remove: "DeletePage", list: "ListPages", member: "Pages",
 			check: checkPage, free: freePage,
 			view: func(_ context.Context, _ *sql.Tx, _ *item, m map[string]any) error {

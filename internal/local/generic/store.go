@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -159,12 +160,9 @@ func (s *Service) room(ctx context.Context, tx *sql.Tx, k kind, it *item) error 
 	if err != nil {
 		return err
 	}
-	quota := k.quota
-	if n, ok := s.cfg.Quotas[k.name]; ok {
-		quota = n
-	}
-	if quota == 0 {
-		quota = 100
+	most, err := s.quotaOf(ctx, tx, k, it.site)
+	if err != nil {
+		return err
 	}
 	known := false
 	for _, o := range others {
@@ -173,10 +171,19 @@ func (s *Service) room(ctx context.Context, tx *sql.Tx, k kind, it *item) error 
 			return api.Errorf(400, k.name+".AlreadyExist", "There is a %s %s already.", k.what, it.name)
 		}
 	}
-	if !known && len(others) >= quota {
+	if !known && len(others) >= most {
 		return api.Errorf(400, "QuotaExceed."+k.name, "There are %d %ss already, as many as there may be.", len(others), k.what)
 	}
 	return nil
+}
+
+// quotaOf is how many of a kind there may be in one place.
+func (s *Service) quotaOf(ctx context.Context, tx *sql.Tx, k kind, site int64) (int, error) {
+	of := k.quota
+	if of == "" {
+		of = quota.Others
+	}
+	return s.cfg.Quotas.OfSite(ctx, tx, site, of)
 }
 
 // newKey takes an id, and makes from it what calls name the thing by.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
@@ -16,7 +17,7 @@ import (
 func waiting() []kind {
 	return []kind{
 		{
-			name: "WaitingRoom", what: "waiting room", id: "WaitingRoomId", unique: "Name", site: true, quota: 10, full: true,
+			name: "WaitingRoom", what: "waiting room", quota: quota.WaitingRooms, id: "WaitingRoomId", unique: "Name", site: true, full: true,
 			create: "CreateWaitingRoom", update: "UpdateWaitingRoom", remove: "DeleteWaitingRoom",
 			list: "ListWaitingRooms", member: "WaitingRooms",
 			defaults: map[string]any{"DisableSessionRenewalEnable": "off", "JsonResponseEnable": "off", "QueueAllEnable": "off", "Language": "enus"},
@@ -38,7 +39,7 @@ func waiting() []kind {
 			},
 		},
 		{
-			name: "WaitingRoomRule", what: "rule of the waiting room", id: "WaitingRoomRuleId", unique: "RuleName", site: true, full: true,
+			name: "WaitingRoomRule", what: "rule of the waiting room", quota: quota.WaitingRoomRules, id: "WaitingRoomRuleId", unique: "RuleName", site: true, full: true,
 			parent: "WaitingRoom", parentID: "WaitingRoomId",
 			create: "CreateWaitingRoomRule", update: "UpdateWaitingRoomRule", remove: "DeleteWaitingRoomRule",
 			list: "ListWaitingRoomRules", member: "WaitingRoomRules",
@@ -51,7 +52,7 @@ func waiting() []kind {
 			},
 		},
 		{
-			name: "WaitingRoomEvent", what: "event of the waiting room", id: "WaitingRoomEventId", unique: "Name", site: true, full: true,
+			name: "WaitingRoomEvent", what: "event of the waiting room", quota: quota.WaitingRoomEvents, id: "WaitingRoomEventId", unique: "Name", site: true, full: true,
 			parent: "WaitingRoom", parentID: "WaitingRoomId",
 			create: "CreateWaitingRoomEvent", update: "UpdateWaitingRoomEvent", remove: "DeleteWaitingRoomEvent",
 			list: "ListWaitingRoomEvents", member: "WaitingRoomEvents",

@@ -18,19 +18,19 @@ import (
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // Limits of the service.
 const (
-	namespaceQuota = 10
-	maxKey         = 512       // characters
-	maxValue       = 2_000_000 // bytes
-	maxWindow      = 50_000    // page number times page size of a list
-	maxBatch       = 10_000    // keys of a batch in the request itself
-	maxBatchBytes  = 2_000_000 // of KvList
-	maxFileValue   = 25_000_000
-	maxFileBatch   = 100_000_000
+	maxKey        = 512       // characters
+	maxValue      = 2_000_000 // bytes
+	maxWindow     = 50_000    // page number times page size of a list
+	maxBatch      = 10_000    // keys of a batch in the request itself
+	maxBatchBytes = 2_000_000 // of KvList
+	maxFileValue  = 25_000_000
+	maxFileBatch  = 100_000_000
 )
 
 // Config is what the service needs. The zero value of each field has a default.
@@ -41,8 +41,10 @@ type Config struct {
 	// call but DescribeKvAccountStatus answers InvalidAccount.NotFound.
 	Offline bool
 	// Capacity is what one namespace holds, in bytes of keys and values; 1 GiB
-	// if 0. The account holds ten times that.
+	// if 0. The account holds that of all namespaces that it may have.
 	Capacity int64
+	// Quotas are how many namespaces the account has.
+	Quotas quota.Set
 	// Files opens what the high-capacity operations read; they refuse every
 	// address if nil.
 	Files Files

@@ -7,10 +7,13 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 const statusOnline = "online"
+
+func (s *Service) namespaceQuota() int { return s.cfg.Quotas.Of("", quota.Namespaces) }
 
 // createNamespace answers CreateKvNamespace.
 func (s *Service) createNamespace(ctx context.Context, r *api.Request) (any, error) {
@@ -27,8 +30,8 @@ func (s *Service) createNamespace(ctx context.Context, r *api.Request) (any, err
 			return fmt.Errorf("count the namespaces: %w", err)
 		case same > 0:
 			return api.Errorf(406, "InvalidNameSpace.Duplicate", "The namespace %s exists already.", name)
-		case count >= namespaceQuota:
-			return api.Errorf(406, "InvalidNameSpace.QuotaFull", "The account has all its %d namespaces already.", namespaceQuota)
+		case count >= s.namespaceQuota():
+			return api.Errorf(406, "InvalidNameSpace.QuotaFull", "The account has all its %d namespaces already.", s.namespaceQuota())
 		}
 		if id, err = state.NextID(ctx, tx); err != nil {
 			return err
@@ -126,7 +129,7 @@ func (s *Service) describeAccount(context.Context, *api.Request) (any, error) {
 
 // getAccount answers GetKvAccount.
 func (s *Service) getAccount(ctx context.Context, _ *api.Request) (any, error) {
-	capacity := s.cfg.Capacity * namespaceQuota
+	capacity := s.cfg.Capacity * int64(s.namespaceQuota())
 	out := struct {
 		Capacity           int64
 		CapacityString     string
@@ -136,7 +139,7 @@ func (s *Service) getAccount(ctx context.Context, _ *api.Request) (any, error) {
 		NamespaceQuota     int
 		NamespaceUsed      int
 		Status             string
-	}{Capacity: capacity, CapacityString: sizeText(capacity), NamespaceQuota: namespaceQuota, Status: statusOnline}
+	}{Capacity: capacity, CapacityString: sizeText(capacity), NamespaceQuota: s.namespaceQuota(), Status: statusOnline}
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
 		list, err := s.namespaces(ctx, tx, `ORDER BY id`)
 		if err != nil {

@@ -9,16 +9,17 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
-// check refuses what no list may be, and makes the items tidy: each once.
-func (e *entry) check() error {
+// check refuses what no list may be, and makes the items, of which there may be so
+// many, tidy: each once.
+func (e *entry) check(most int) error {
 	if !validName(e.name) {
 		return api.Errorf(400, "InvalidParameter.Name", "Name must have 1 to 32 letters, digits and underscores, and not begin with an underscore.")
 	}
 	if utf8.RuneCountInString(e.description) > maxText {
 		return api.Errorf(400, "InvalidParameter.Description", "Description must have at most %d characters.", maxText)
 	}
-	if len(e.items) > MaxItems {
-		return api.Errorf(400, "QuotaExceed.ListItems", "A list has at most %d items, not %d.", MaxItems, len(e.items))
+	if len(e.items) > most {
+		return api.Errorf(400, "QuotaExceed.ListItems", "A list has at most %d items, not %d.", most, len(e.items))
 	}
 	fits := map[string]func(string) bool{"ip": isNetwork, "host": isHost, "asn": isASN}[e.kind]
 	if fits == nil {

@@ -18,20 +18,21 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // Limits of the service.
 const (
-	MaxLists = 10  // lists of an account
-	MaxItems = 500 // items of a list
-	maxText  = 255 // characters of a description
+	maxText = 255 // characters of a description
 )
 
 // Config is what the service needs. The zero value of each field has a default.
 type Config struct {
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
+	// Quotas are how many lists the account has, and items a list.
+	Quotas quota.Set
 	// InUse tells whether anything refers to the list of that name; nothing does
 	// if nil.
 	InUse func(ctx context.Context, tx *sql.Tx, name string) (bool, error)
@@ -82,7 +83,7 @@ func (s *Service) create(ctx context.Context, r *api.Request) (any, error) {
 	if _, err := r.Params.JSON("Items", &e.items); err != nil {
 		return nil, err
 	}
-	if err := e.check(); err != nil {
+	if err := e.check(s.cfg.Quotas.Of("", quota.ListItems)); err != nil {
 		return nil, err
 	}
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
@@ -90,8 +91,8 @@ func (s *Service) create(ctx context.Context, r *api.Request) (any, error) {
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM lists`).Scan(&count); err != nil {
 			return fmt.Errorf("count the lists: %w", err)
 		}
-		if count >= MaxLists {
-			return api.Errorf(400, "QuotaExceed.List", "The account has all its %d lists already.", MaxLists)
+		if most := s.cfg.Quotas.Of("", quota.Lists); count >= most {
+			return api.Errorf(400, "QuotaExceed.List", "The account has all its %d lists already.", most)
 		}
 		if err := free(ctx, tx, e); err != nil {
 			return err
@@ -172,7 +173,7 @@ func (s *Service) update(ctx context.Context, r *api.Request) (any, error) {
 		if _, err := r.Params.JSON("Items", &e.items); err != nil {
 			return err
 		}
-		if err := e.check(); err != nil {
+		if err := e.check(s.cfg.Quotas.Of("", quota.ListItems)); err != nil {
 			return err
 		}
 		if e.name != old {

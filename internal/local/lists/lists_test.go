@@ -11,6 +11,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 type bench struct {
@@ -89,7 +90,7 @@ func TestListsRefused(t *testing.T) {
 		_, code := b.create(c.name, c.kind, c.items)
 		require.Equal(t, c.code, code, name)
 	}
-	for i := range MaxLists - 1 {
+	for i := range (quota.Set{}).Of("", quota.Lists) - 1 {
 		_, code := b.create(fmt.Sprint("more", i), "asn", `["45104"]`)
 		require.Empty(t, code)
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -31,10 +32,8 @@ type Config struct {
 	// Duration is how long a task is Refreshing; 2 s if 0. On the service it is
 	// minutes.
 	Duration time.Duration
-	// Quota is how many objects of a type a site may purge a day, by the type,
-	// or preload (Preload). The service's numbers depend on the plan; the
-	// defaults are those of an enterprise plan's size.
-	Quota map[string]int64
+	// Quotas are how many objects a site may purge and preload a day.
+	Quotas quota.Set
 	// Files opens what UploadFile reads; every address is refused if nil.
 	Files Files
 	// Fetch fetches an address for the edge's cache, as a visitor with those headers
@@ -65,11 +64,11 @@ const (
 // keep is how long a task is listed.
 const keep = 30 * 24 * time.Hour
 
-func defaultQuota() map[string]int64 {
-	return map[string]int64{
-		typeFile: 10_000, typeIgnoreParams: 1_000, typeCacheTag: 1_000, typeDirectory: 500,
-		typeHostname: 100, typeAll: 50, Preload: 2_000,
-	}
+// quotaOf is the kind of quota that a type of purge has, or preloads.
+func quotaOf(typ string) (kind string, ok bool) {
+	kind, ok = map[string]string{typeFile: quota.PurgeFiles, typeIgnoreParams: quota.PurgeIgnoreParams, typeCacheTag: quota.PurgeTags,
+		typeDirectory: quota.PurgeDirectories, typeHostname: quota.PurgeHostnames, typeAll: quota.PurgeAll, Preload: quota.Preloads}[typ]
+	return kind, ok
 }
 
 // Service answers the operations of purges and preloads.
@@ -91,11 +90,6 @@ func New(store *state.Store, cfg Config) *Service {
 	if cfg.Duration == 0 {
 		cfg.Duration = 2 * time.Second
 	}
-	quota := defaultQuota()
-	for name, n := range cfg.Quota {
-		quota[name] = n
-	}
-	cfg.Quota = quota
 	s := &Service{store: store, cfg: cfg, slots: make(chan struct{}, fetchesAtOnce)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s

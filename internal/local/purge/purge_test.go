@@ -16,6 +16,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 )
 
@@ -168,7 +169,7 @@ func TestTasksRunAndAreListed(t *testing.T) {
 }
 
 func TestQuota(t *testing.T) {
-	b := newBench(t, Config{Quota: map[string]int64{"file": 3}})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.PurgeFiles, 3)})
 	quota := func(kind string) []any {
 		out := b.Must("GetPurgeQuota", api.Params{"SiteId": b.site, "Type": kind})
 		return []any{out["Quota"], out["Usage"], out["Quota30Day"], out["Usage30Day"]}
@@ -190,7 +191,7 @@ func TestQuota(t *testing.T) {
 }
 
 func TestPreload(t *testing.T) {
-	b := newBench(t, Config{Quota: map[string]int64{Preload: 4}})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.Preloads, 4)})
 	out := b.Must("PreloadCaches", api.Params{"SiteId": b.site, "Headers": `{"Accept-Encoding":"br"}`,
 		"Content": `["http://www.example.com/1","https://x.any.example.com/","http://plain.example.com/"]`})
 	require.Regexp(t, `^\d{15,}$`, out["TaskId"])

@@ -38,11 +38,11 @@ func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
 		if err != nil {
 			return err
 		}
-		quota := kind
+		counts := kind
 		if kind == typeCacheKey {
-			quota = typeFile
+			counts = typeFile
 		}
-		if err := s.checkQuota(ctx, tx, site, quota, "QuotaExceeded.Refresh", len(objects)); err != nil {
+		if err := s.checkQuota(ctx, tx, site, counts, "QuotaExceeded.Refresh", len(objects)); err != nil {
 			return err
 		}
 		tasks := make([]task, len(objects))
@@ -109,13 +109,18 @@ func preloads(addresses []string) []task {
 	return tasks
 }
 
-func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, site int64, quota, code string, want int) error {
-	used, err := s.used(ctx, tx, site, quota)
+func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, site int64, typ, code string, want int) error {
+	used, err := s.used(ctx, tx, site, typ)
 	if err != nil {
 		return err
 	}
-	if left := s.cfg.Quota[quota] - used; int64(want) > left {
-		return api.Errorf(400, code, "The quota of %s allows %d more today, not %d.", quota, max(left, 0), want)
+	kind, _ := quotaOf(typ)
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, site, kind)
+	if err != nil {
+		return err
+	}
+	if left := int64(most) - used; int64(want) > left {
+		return api.Errorf(400, code, "The quota of %s allows %d more today, not %d.", typ, max(left, 0), want)
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ func span(p api.Params) (from, to sql.NullInt64, err error) {
 // is not configured, as on most plans.
 func (s *Service) getQuota(ctx context.Context, r *api.Request) (any, error) {
 	kind := r.Params.String("Type")
-	limit, known := s.cfg.Quota[kind]
+	of, known := quotaOf(kind)
 	if !known || kind == Preload {
 		return nil, api.Errorf(400, "InvalidType", "Type must be file, cachetag, directory, ignoreParams, hostname or purgeall, not %q.", kind)
 	}
@@ -192,8 +192,12 @@ func (s *Service) getQuota(ctx context.Context, r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	limit, err := s.cfg.Quotas.OfSite(ctx, db, site, of)
+	if err != nil {
+		return nil, err
+	}
 	used, err := s.used(ctx, db, site, kind)
 	return struct{ Quota, Quota30Day, Usage, Usage30Day string }{
-		strconv.FormatInt(limit, 10), "0", strconv.FormatInt(used, 10), "0",
+		strconv.Itoa(limit), "0", strconv.FormatInt(used, 10), "0",
 	}, err
 }

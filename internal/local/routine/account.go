@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // updateDescription answers UpdateRoutineConfigDescription.
@@ -43,9 +44,9 @@ func (s *Service) listPlans(context.Context, *api.Request) (any, error) {
 		PlanInfo                                    []routinePlan
 	}{1, 20, 1, 1, []routinePlan{{
 		PlanName: "er_freemode", BillingMode: "POSTPAY", PaymentMethod: "er_free",
-		ErRoutineQuota:               strconv.Itoa(s.cfg.MaxRoutines),
-		ErRoutineCodeVersionQuota:    strconv.Itoa(s.cfg.MaxVersions),
-		ErRoutineRouteSiteCountQuota: strconv.Itoa(s.cfg.MaxRouteSites),
+		ErRoutineQuota:               strconv.Itoa(s.cfg.quota(quota.Routines)),
+		ErRoutineCodeVersionQuota:    strconv.Itoa(s.cfg.quota(quota.RoutineVersions)),
+		ErRoutineRouteSiteCountQuota: strconv.Itoa(s.cfg.quota(quota.RoutineRouteSites)),
 	}}}, nil
 }
 

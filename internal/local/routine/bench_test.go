@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // siteZip has n files of size bytes; random bytes do not compress.
@@ -39,7 +40,7 @@ func siteZip(b *testing.B, n, size int, random bool) []byte {
 
 func benchmarkBuild(b *testing.B, n, size int, random bool) {
 	data := siteZip(b, n, size, random)
-	f := openFixture(b, b.TempDir(), Config{MaxVersions: 1 << 30})
+	f := openFixture(b, b.TempDir(), Config{Quotas: quota.Set{}.With(quota.RoutineVersions, 1<<30)})
 	f.call("CreateRoutine", api.Params{"Name": "site"})
 	b.SetBytes(int64(n * size))
 	b.ReportAllocs()

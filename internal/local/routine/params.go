@@ -26,6 +26,7 @@ const (
 
 	codeNoRoute        = "RoutineRouteNotExist"
 	codeRouteSiteQuota = "QuotaExceed.RoutineRouteSite"
+	codeRouteQuota     = "QuotaExceed.RoutineRoute"
 	codeRelatedTaken   = "Record.RecordNameConflictWithSameRecordType"
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -147,6 +148,9 @@ func (s *Service) createRoute(ctx context.Context, r *api.Request) (any, error) 
 				return fmt.Errorf("find the next sequence: %w", err)
 			}
 		}
+		if err := s.checkRoutes(ctx, tx, t.siteID); err != nil {
+			return err
+		}
 		if t.id, err = state.NextID(ctx, tx); err != nil {
 			return err
 		}
@@ -168,8 +172,24 @@ func (s *Service) checkRouteSites(ctx context.Context, tx *sql.Tx, routineID, si
 	if err != nil {
 		return fmt.Errorf("count the routine's sites: %w", err)
 	}
-	if others >= s.cfg.MaxRouteSites {
+	if others >= s.cfg.quota(quota.RoutineRouteSites) {
 		return api.Errorf(400, codeRouteSiteQuota, "The routine has routes on %d sites, which is the most it can have.", others)
+	}
+	return nil
+}
+
+// checkRoutes refuses a route more than a site has.
+func (s *Service) checkRoutes(ctx context.Context, tx *sql.Tx, siteID int64) error {
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, siteID, quota.RoutineRoutes)
+	if err != nil {
+		return err
+	}
+	var used int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM routine_routes WHERE site_id = ?`, siteID).Scan(&used); err != nil {
+		return fmt.Errorf("count the site's routes: %w", err)
+	}
+	if used >= most {
+		return api.Errorf(400, codeRouteQuota, "The site has all its %d routes already.", most)
 	}
 	return nil
 }

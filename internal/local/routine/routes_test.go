@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // addSite puts a site into the state, as the sites' part would.
@@ -81,7 +82,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestRouteRefusals(t *testing.T) {
-	f := newFixture(t, Config{MaxRouteSites: 1})
+	f := newFixture(t, Config{Quotas: quota.Set{}.With(quota.RoutineRouteSites, 1)})
 	f.call("CreateRoutine", api.Params{"Name": "fn"})
 	site := f.addSite(11, "shop.example")
 	for title, c := range map[string]struct {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // maxName is the longest routine name: it becomes a label of a host name.
@@ -39,7 +40,7 @@ func (s *Service) createRoutine(ctx context.Context, r *api.Request) (any, error
 		if same > 0 {
 			return api.Errorf(400, codeNameTaken, "The routine name %q already exists.", name)
 		}
-		if used >= s.cfg.MaxRoutines {
+		if used >= s.cfg.quota(quota.Routines) {
 			return api.Errorf(400, codeRoutineQuota, "The account has %d routines, which is the most it can have. Delete one first.", used)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO routines (name, description, has_assets, created_at) VALUES (?, ?, ?, ?)`,
@@ -132,7 +133,7 @@ func (s *Service) listUserRoutines(ctx context.Context, r *api.Request) (any, er
 		return nil, err
 	}
 	word := r.Params.String("SearchKeyWord")
-	out := routinesAnswer{PageNumber: p.Number, PageSize: p.Size, QuotaRoutineNumber: int64(s.cfg.MaxRoutines), Routines: []listedRoutine{}}
+	out := routinesAnswer{PageNumber: p.Number, PageSize: p.Size, QuotaRoutineNumber: int64(s.cfg.quota(quota.Routines)), Routines: []listedRoutine{}}
 	db := s.store.DB()
 	err = db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE instr(name, lower(?)) > 0) FROM routines`, word).
 		Scan(&out.UsedRoutineNumber, &out.TotalCount)

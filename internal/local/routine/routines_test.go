@@ -12,6 +12,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func TestServiceIsOpen(t *testing.T) {
@@ -75,7 +76,7 @@ func TestDuplicateIsHTTP400(t *testing.T) {
 }
 
 func TestCreateRoutineQuota(t *testing.T) {
-	f := newFixture(t, Config{MaxRoutines: 2})
+	f := newFixture(t, Config{Quotas: quota.Set{}.With(quota.Routines, 2)})
 	f.call("CreateRoutine", api.Params{"Name": "one"})
 	f.call("CreateRoutine", api.Params{"Name": "two"})
 	f.refuses("QuotaExceed.Routine", "CreateRoutine", api.Params{"Name": "three"})
@@ -237,7 +238,7 @@ func checkShape(t *testing.T, at string, shape, got any) {
 }
 
 func TestIDsGrowThoughTheClockStands(t *testing.T) {
-	f := newFixture(t, Config{MaxVersions: 50})
+	f := newFixture(t, Config{Quotas: quota.Set{}.With(quota.RoutineVersions, 50)})
 	f.call("CreateRoutine", api.Params{"Name": "site"})
 	last := ""
 	for i := range 20 {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -28,9 +29,7 @@ type Config struct {
 	Random io.Reader        // nil: crypto/rand
 	// DefaultDomainSuffix ends the default domains; "er.localhost" if empty.
 	DefaultDomainSuffix string
-	MaxRoutines         int           // routines of the account; 0: 100
-	MaxVersions         int           // code versions kept for one routine; 0: 10
-	MaxRouteSites       int           // sites that one routine has routes on; 0: 100
+	Quotas              quota.Set     // routines, their versions and routes
 	UploadTTL           time.Duration // how long an upload address is good; 0: 30 minutes
 	TokenTTL            time.Duration // how long an access token is good; 0: 1 hour
 	Limits              Limits
@@ -68,9 +67,6 @@ func (c Config) withDefaults() Config {
 	if c.DefaultDomainSuffix == "" {
 		c.DefaultDomainSuffix = "er.localhost"
 	}
-	setDefault(&c.MaxRoutines, 100)
-	setDefault(&c.MaxVersions, 10)
-	setDefault(&c.MaxRouteSites, 100)
 	setDefault(&c.UploadTTL, 30*time.Minute)
 	setDefault(&c.TokenTTL, time.Hour)
 	setDefault(&c.Limits.MaxUpload, 4<<30)
@@ -87,6 +83,9 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 		*v = def
 	}
 }
+
+// quota is how many of a kind the account has.
+func (c Config) quota(kind string) int { return c.Quotas.Of("", kind) }
 
 // Service is the routines of one state. It is safe for concurrent use.
 type Service struct {

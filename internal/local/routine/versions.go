@@ -9,6 +9,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/oss"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // The states of a version.
@@ -63,7 +64,7 @@ func (s *Service) checkVersionQuota(ctx context.Context, q querier, routineID in
 	if err != nil {
 		return fmt.Errorf("count versions: %w", err)
 	}
-	if used >= s.cfg.MaxVersions {
+	if used >= s.cfg.quota(quota.RoutineVersions) {
 		return api.Errorf(400, codeVersionQuota, "The routine %q keeps %d code versions, which is the most it can. "+
 			"Delete versions that are not deployed with DeleteRoutineCodeVersion first.", name, used)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func TestVersionWithAssets(t *testing.T) {
@@ -58,7 +59,7 @@ func TestVersionParameters(t *testing.T) {
 }
 
 func TestVersionQuota(t *testing.T) {
-	f := newFixture(t, Config{MaxVersions: 3})
+	f := newFixture(t, Config{Quotas: quota.Set{}.With(quota.RoutineVersions, 3)})
 	f.call("CreateRoutine", api.Params{"Name": "site"})
 	site := api.Params{"Name": "site"}
 	var versions []string
@@ -73,7 +74,7 @@ func TestVersionQuota(t *testing.T) {
 }
 
 func TestListVersions(t *testing.T) {
-	f := newFixture(t, Config{MaxVersions: 30})
+	f := newFixture(t, Config{Quotas: quota.Set{}.With(quota.RoutineVersions, 30)})
 	f.call("CreateRoutine", api.Params{"Name": "site"})
 	var last string
 	for i := range 23 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
@@ -178,10 +179,37 @@ func (s *Service) room(ctx context.Context, tx *sql.Tx, c config, f family) erro
 		return fmt.Errorf("count the configurations: %w", err)
 	case c.kind == global && used > 0:
 		return api.Errorf(400, "Config.AlreadyExist", "The site has its one global configuration of this kind already. Update it instead.")
-	case c.kind == ruled && used >= s.cfg.Quota:
-		return api.Errorf(400, "RuleQuotaCheckFailed", "The site has all its %d rules of this kind already.", s.cfg.Quota)
+	case c.kind == global:
+		return nil
+	}
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, c.place.site, quotaOf(f))
+	if err != nil {
+		return err
+	}
+	if used >= most {
+		return api.Errorf(400, "RuleQuotaCheckFailed", "The site has all its %d rules of this kind already.", most)
 	}
 	return nil
+}
+
+// quotaOf is the kind of quota that a family has; the families that share one
+// have so many each.
+func quotaOf(f family) string {
+	switch f.name {
+	case "CacheRule":
+		return quota.CacheRules
+	case "OriginRule":
+		return quota.OriginRules
+	case "RedirectRule":
+		return quota.RedirectRules
+	case "CompressionRule":
+		return quota.CompressionRules
+	case "HttpsBasicConfiguration", "HttpsApplicationConfiguration":
+		return quota.HTTPSRules
+	case "CustomResponseCodeRule", "ImageTransform", "NetworkOptimization", "VideoProcessing":
+		return quota.ConfigurationRules
+	}
+	return quota.TransformRules
 }
 
 func store(ctx context.Context, tx *sql.Tx, c config, f family) error {

@@ -23,14 +23,14 @@ import (
 	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
 // Config is what the service needs. The zero value of each field has a default.
 type Config struct {
-	// Quota is how many rules one family of a site takes; 125 if 0. The service's
-	// numbers depend on the plan and are not published.
-	Quota int
+	// Quotas are how many rules a family of a site takes.
+	Quotas quota.Set
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
 	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
@@ -52,9 +52,6 @@ type Service struct {
 
 // New makes the service.
 func New(store *state.Store, cfg Config) *Service {
-	if cfg.Quota == 0 {
-		cfg.Quota = 125
-	}
 	if cfg.KnownVersion == nil {
 		cfg.KnownVersion = func(context.Context, *sql.Tx, int64, int64) (bool, error) { return false, nil }
 	}

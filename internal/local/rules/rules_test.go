@@ -12,6 +12,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 )
 
@@ -138,7 +139,7 @@ func TestOneGlobalConfiguration(t *testing.T) {
 }
 
 func TestListInOrder(t *testing.T) {
-	b := newBench(t, Config{Quota: 4})
+	b := newBench(t, Config{Quotas: fourRules()})
 	b.Must("CreateCacheRule", rule("second", "Sequence", "5"))
 	b.Must("CreateCacheRule", rule("last"))
 	b.Must("CreateCacheRule", rule("first", "Sequence", "2"))
@@ -235,7 +236,7 @@ func TestExpressionsByFamilyAndPlan(t *testing.T) {
 }
 
 func TestSiteSize(t *testing.T) {
-	b := newBench(t, Config{Quota: 1000})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.CacheRules, 1000).With(quota.RedirectRules, 1000).With(quota.TransformRules, 1000).With(quota.ConfigurationRules, 1000)})
 	code := ""
 	made := 0
 	for ; code == "" && made < 200; made++ {
@@ -278,4 +279,13 @@ func TestConcurrentGlobalsLeaveOne(t *testing.T) {
 		require.ErrorContains(t, err, "Config.AlreadyExist")
 	}
 	require.Equal(t, 1, ok)
+}
+
+// fourRules are so many of each family.
+func fourRules() (set quota.Set) {
+	for _, kind := range []string{quota.CacheRules, quota.OriginRules, quota.RedirectRules, quota.CompressionRules, quota.HTTPSRules,
+		quota.TransformRules, quota.ConfigurationRules} {
+		set = set.With(kind, 4)
+	}
+	return set
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func TestBatchTellsEachRow(t *testing.T) {
-	b := newBench(t, Config{RecordQuota: 4})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.Records, 4)})
 	id := b.active("shop.example", "NS")
 	out := b.Must("BatchCreateRecords", api.Params{"SiteId": id, "RecordList": `[
 		{"RecordName":"www.shop.example","Type":"A/AAAA","Ttl":30,"Proxied":true,"BizName":"web","Data":{"Value":"203.0.113.1"}},

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 func (b *bench) active(name, access string) string {
@@ -161,7 +162,7 @@ func TestAccessType(t *testing.T) {
 }
 
 func TestQuotas(t *testing.T) {
-	b := newBench(t, Config{RecordQuota: 7})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.Records, 7)})
 	id := b.active("a.example", "NS")
 	other := b.active("b.example", "NS")
 	b.Must("CreateRecord", recordParams(id, api.Params{"RecordName": "*.a.example"}))

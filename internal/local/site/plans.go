@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // planEnterprise is the plan without limits on features.
@@ -28,7 +29,7 @@ func (s *Service) grantPlan(ctx context.Context) error {
 		(instance_id, plan_name, subscribe_type, plan_type, status, site_quota, created, expires)
 		SELECT ?, ?, ?, ?, ?, ?, ?, ?
 		WHERE NOT EXISTS (SELECT 1 FROM plan_instances)`,
-		"sp-xcdn-"+s.store.Account().Hash, s.cfg.Plan, subscribeTypes[s.cfg.Plan], s.cfg.Plan, s.cfg.PlanStatus, s.cfg.SiteQuota, now.Unix(), now.AddDate(10, 0, 0).Unix())
+		"sp-xcdn-"+s.store.Account().Hash, s.cfg.Plan, subscribeTypes[s.cfg.Plan], s.cfg.Plan, s.cfg.PlanStatus, s.cfg.Quotas.Of(s.cfg.Plan, quota.Sites), now.Unix(), now.AddDate(10, 0, 0).Unix())
 	return err
 }
 

@@ -9,22 +9,50 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
-// quota is one limit of a plan instance. kind is num or bool.
-type quota struct{ kind, value string }
+// limit is one limit of a plan instance. kind is num or bool.
+type limit struct{ kind, value string }
 
-// quotas are the limits that the local ESA keeps. Other names of the service are
-// not known here and are left out of answers.
-func (s *Service) quotas(p planModel) map[string]quota {
-	number := func(n int) quota { return quota{"num", strconv.Itoa(n)} }
-	enterprise := quota{"bool", strconv.FormatBool(p.PlanType == "enterprise")}
-	return map[string]quota{
-		"siteCount":           {"num", p.SiteQuota},
-		"recordCount":         number(s.cfg.RecordQuota),
-		"wildcard":            number(s.cfg.WildcardQuota),
-		"custom_name_server":  enterprise,
+// limits are those that the local ESA keeps. Other names of the service are not
+// known here and are left out of answers.
+func (s *Service) limits(p planModel) map[string]limit {
+	all := map[string]limit{
+		"custom_name_server":  {"bool", strconv.FormatBool(p.PlanType == "enterprise")},
 		"rules_support_regex": {"bool", strconv.FormatBool(p.PlanName != "basic")},
+	}
+	for _, k := range quota.Kinds() {
+		for _, name := range k.Names {
+			all[name] = limit{"num", strconv.Itoa(s.cfg.Quotas.Of(p.PlanName, k.Name))}
+		}
+	}
+	all["siteCount"] = limit{"num", p.SiteQuota}
+	return all
+}
+
+// counted are the limits whose use can be told, with how much of them a site s
+// uses.
+func counted() map[string]string {
+	rules := func(families string) string {
+		return `(SELECT COUNT(*) FROM rule_configs WHERE site_id = s.id AND site_version = 0 AND config_type = 'rule' AND family ` + families + `)`
+	}
+	return map[string]string{
+		"siteCount":                    `1`,
+		"recordCount":                  `(SELECT COUNT(*) FROM records WHERE site_id = s.id)`,
+		"wildcard":                     `(SELECT COUNT(*) FROM records WHERE site_id = s.id AND substr(name, 1, 2) = '*.')`,
+		"cache_rules|rule_quota":       rules(`= 'CacheRule'`),
+		"origin_rules|rule_quota":      rules(`= 'OriginRule'`),
+		"redirect_rules|rule_quota":    rules(`= 'RedirectRule'`),
+		"compression_rules|rule_quota": rules(`= 'CompressionRule'`),
+		"https|rule_quota":             rules(`LIKE 'Https%Configuration'`),
+		"transition_rule": rules(`IN ('RewriteUrlRule', 'HttpRequestHeaderModificationRule', 'HttpResponseHeaderModificationRule',
+			'HttpIncomingRequestHeaderModificationRule', 'HttpIncomingResponseHeaderModificationRule')`),
+		"configuration_rules|rule_quota": rules(`IN ('CustomResponseCodeRule', 'ImageTransform', 'NetworkOptimization', 'VideoProcessing')`),
+		"er_routers":                     `(SELECT COUNT(*) FROM routine_routes WHERE site_id = s.id)`,
+		"waiting_room":                   `(SELECT COUNT(*) FROM resources WHERE site_id = s.id AND kind = 'WaitingRoom')`,
+		"free_cert":                      `(SELECT COUNT(*) FROM certificates WHERE site_id = s.id AND type = 'free')`,
+		"customHttpCert":                 `(SELECT COUNT(*) FROM certificates WHERE site_id = s.id AND type <> 'free')`,
 	}
 }
 
@@ -75,7 +103,7 @@ func (s *Service) listQuotas(ctx context.Context, r *api.Request) (any, error) {
 	}
 	type row struct{ QuotaName, QuotaValue, QuotaValueType string }
 	rows := []row{}
-	known := s.quotas(plan)
+	known := s.limits(plan)
 	for _, name := range names {
 		if q, ok := known[name]; ok {
 			rows = append(rows, row{name, q.value, q.kind})
@@ -111,17 +139,16 @@ func (s *Service) listQuotaUsage(ctx context.Context, r *api.Request) (any, erro
 		return nil, err
 	}
 	rows := []quotaUsage{}
-	known := s.quotas(plan)
+	known := s.limits(plan)
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
 		for _, name := range names {
 			q, ok := known[name]
-			counted := map[string]string{"siteCount": `1`, "recordCount": `(SELECT COUNT(*) FROM records WHERE site_id = s.id)`,
-				"wildcard": `(SELECT COUNT(*) FROM records WHERE site_id = s.id AND substr(name, 1, 2) = '*.')`}[name]
-			if !ok || counted == "" {
+			use := counted()[name]
+			if !ok || use == "" {
 				continue
 			}
 			row := quotaUsage{QuotaName: name, QuotaValue: q.value, SiteUsage: []siteUsage{}}
-			if row.Usage, row.SiteUsage, err = usage(ctx, tx, counted, plan.InstanceID, siteID); err != nil {
+			if row.Usage, row.SiteUsage, err = usage(ctx, tx, use, plan.InstanceID, siteID); err != nil {
 				return err
 			}
 			rows = append(rows, row)

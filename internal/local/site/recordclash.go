@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // checkClash refuses a record that does not go with the account's others.
@@ -25,7 +26,11 @@ func (s *Service) checkClash(ctx context.Context, tx *sql.Tx, rec *record) error
 			same++
 		}
 	}
-	if same >= s.cfg.SameNameQuota {
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, rec.siteID, quota.SameNameRecords)
+	if err != nil {
+		return err
+	}
+	if same >= most {
 		return api.Errorf(400, "SameNameRecordExceedLimit", "%s has all its %d %s records already.", rec.name, same, rec.kind)
 	}
 	if err := checkRoutine(ctx, tx, rec); err != nil {
@@ -106,11 +111,18 @@ func (s *Service) checkQuota(ctx context.Context, tx *sql.Tx, rec *record) error
 	if err != nil {
 		return fmt.Errorf("count the site's records: %w", err)
 	}
-	if all >= s.cfg.RecordQuota {
-		return api.Errorf(400, "QuotaExceed.RecordCount", "The site has all its %d records already.", s.cfg.RecordQuota)
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, rec.siteID, quota.Records)
+	if err != nil {
+		return err
 	}
-	if strings.HasPrefix(rec.name, "*.") && wild >= s.cfg.WildcardQuota {
-		return api.Errorf(400, "QuotaExceed.WildCardRecord", "The site has all its %d wildcard records already.", s.cfg.WildcardQuota)
+	if all >= most {
+		return api.Errorf(400, "QuotaExceed.RecordCount", "The site has all its %d records already.", most)
+	}
+	if most, err = s.cfg.Quotas.OfSite(ctx, tx, rec.siteID, quota.WildcardRecords); err != nil {
+		return err
+	}
+	if strings.HasPrefix(rec.name, "*.") && wild >= most {
+		return api.Errorf(400, "QuotaExceed.WildCardRecord", "The site has all its %d wildcard records already.", most)
 	}
 	return nil
 }

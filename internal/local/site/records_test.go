@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // recordParams are those of a valid record, changed; nil takes one out.
@@ -203,7 +204,7 @@ func TestRecordsOfOneName(t *testing.T) {
 
 func TestRecordQuotas(t *testing.T) {
 	taken := netip.MustParseAddr("203.0.113.9")
-	b := newBench(t, Config{RecordQuota: 4, WildcardQuota: 1, SameNameQuota: 1, RefuseOrigin: func(ip netip.Addr) bool { return ip == taken }})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.Records, 4).With(quota.WildcardRecords, 1).With(quota.SameNameRecords, 1), RefuseOrigin: func(ip netip.Addr) bool { return ip == taken }})
 	site := b.site("shop.example", "NS")
 	text := func(value string) api.Params {
 		return recordParams(site, api.Params{"RecordName": "t.shop.example", "Type": "TXT", "Data": `{"Value":"` + value + `"}`})

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -42,15 +43,10 @@ type Config struct {
 	// PoolExists tells whether a site has an origin pool (sourceType OP) or a load
 	// balancer (LB) of that name; none has if nil.
 	PoolExists func(ctx context.Context, tx *sql.Tx, siteID int64, sourceType, name string) (bool, error)
-	// SiteQuota is how many sites the first plan instance takes, when a new
-	// state gets it; 20 if 0.
-	SiteQuota int
-	// RecordQuota and WildcardQuota bound the records of one site; 2000 and 50
-	// if 0. The service's numbers depend on the plan and are not published.
-	RecordQuota, WildcardQuota int
-	// SameNameQuota is how many records of one type a name has; 100 if 0. The
-	// service's number is not published.
-	SameNameQuota int
+	// Quotas are how many sites the first plan instance takes, when a new state
+	// gets it, and how many records a site has; and what the operations on quotas
+	// report.
+	Quotas quota.Set
 	// AllowOrigin tells which private or reserved addresses are taken as proxied
 	// origins, which the service takes none of; none if nil.
 	AllowOrigin func(ip netip.Addr) bool
@@ -95,10 +91,6 @@ func New(ctx context.Context, store *state.Store, cfg Config) (*Service, error) 
 	if cfg.PlanStatus == "" {
 		cfg.PlanStatus = planOnline
 	}
-	cfg.SiteQuota = orDefault(cfg.SiteQuota, 20)
-	cfg.RecordQuota = orDefault(cfg.RecordQuota, 2000)
-	cfg.WildcardQuota = orDefault(cfg.WildcardQuota, 50)
-	cfg.SameNameQuota = orDefault(cfg.SameNameQuota, 100)
 	s := &Service{store: store, cfg: cfg}
 	if err := s.grantPlan(ctx); err != nil {
 		return nil, fmt.Errorf("set up the plan instance: %w", err)
@@ -107,13 +99,6 @@ func New(ctx context.Context, store *state.Store, cfg Config) (*Service, error) 
 }
 
 func noAddress(netip.Addr) bool { return false }
-
-func orDefault(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}
 
 // Table returns the operations.
 func (s *Service) Table() api.Table {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -89,7 +90,7 @@ func TestCreateSiteRefusals(t *testing.T) {
 }
 
 func TestSiteQuota(t *testing.T) {
-	b := newBench(t, Config{SiteQuota: 2})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.Sites, 2)})
 	first := b.site("a.example", "NS")
 	b.site("b.example", "NS")
 	again := api.Params{"SiteName": "c.example", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance()}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
-	"github.com/esa-mcp/esa-mcp/internal/local/lists"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 )
 
 // attackTypes are the kinds of attack that managed rules know, in the order in
@@ -174,28 +174,26 @@ type most struct{ LessThanOrEqual int }
 // getQuota answers GetWafQuota: all parts, or those that Paths names.
 func (s *Service) getQuota(_ context.Context, r *api.Request) (any, error) {
 	numbers := func(n int) map[string]any { return map[string]any{"Enable": n > 0, "NumberTotal": most{n}} }
-	list := numbers(lists.MaxLists)
-	list["NumberItemsPerList"], list["NumberItemsTotal"] = most{lists.MaxItems}, most{lists.MaxLists * lists.MaxItems}
+	of := func(kind string) int { return s.cfg.Quotas.Of("", kind) }
+	list := numbers(of(quota.Lists))
+	list["NumberItemsPerList"], list["NumberItemsTotal"] = most{of(quota.ListItems)}, most{of(quota.Lists) * of(quota.ListItems)}
 	all := map[string]struct {
 		name  string
 		value map[string]any
 	}{
 		"list":                {"List", list},
 		"managed_rules_group": {"ManagedRulesGroup", numbers(0)},
-		"page":                {"Page", numbers(maxPages)},
-		"scene_policy":        {"ScenePolicy", numbers(0)},
+		"page":                {"Page", numbers(of(quota.Pages))},
+		"scene_policy":        {"ScenePolicy", numbers(of(quota.ScenePolicies))},
 	}
-	quota := map[string]any{}
+	parts := map[string]any{}
 	for path, part := range all {
 		if wanted := r.Params.String("Paths"); wanted == "" || slices.Contains(strings.Split(wanted, ","), path) {
-			quota[part.name] = part.value
+			parts[part.name] = part.value
 		}
 	}
-	return struct{ Quota map[string]any }{quota}, nil
+	return struct{ Quota map[string]any }{parts}, nil
 }
-
-// maxPages is how many custom pages an account has here.
-const maxPages = 20
 
 // listUsage answers ListWafUsageOfRules: how many rules of a phase, or of all,
 // each site has.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -113,8 +114,12 @@ func (s *Service) add(ctx context.Context, tx *sql.Tx, t ruleset, c config) (int
 	if err != nil {
 		return 0, fmt.Errorf("count the rules: %w", err)
 	}
-	if used >= s.cfg.Quota {
-		return 0, api.Errorf(400, "RuleQuotaCheckFailed", "The site has all its %d rules of this phase already.", s.cfg.Quota)
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, t.place.site, quota.WAFRules)
+	if err != nil {
+		return 0, err
+	}
+	if used >= most {
+		return 0, api.Errorf(400, "RuleQuotaCheckFailed", "The site has all its %d rules of this phase already.", most)
 	}
 	id, err := state.NextID(ctx, tx)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -71,8 +72,12 @@ func (s *Service) makeSet(ctx context.Context, tx *sql.Tx, t ruleset) (ruleset, 
 	if err != nil {
 		return t, fmt.Errorf("count the rule sets: %w", err)
 	}
-	if used >= s.cfg.SetQuota {
-		return t, api.Errorf(400, "RulesetQuotaCheckFailed", "The site has all its %d rule sets of this phase already.", s.cfg.SetQuota)
+	most, err := s.cfg.Quotas.OfSite(ctx, tx, t.place.site, quota.WAFRulesets)
+	if err != nil {
+		return t, err
+	}
+	if used >= most {
+		return t, api.Errorf(400, "RulesetQuotaCheckFailed", "The site has all its %d rule sets of this phase already.", most)
 	}
 	if t.id, err = state.NextID(ctx, tx); err != nil {
 		return t, err

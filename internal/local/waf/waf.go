@@ -19,6 +19,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 )
 
@@ -26,9 +27,9 @@ import (
 type Config struct {
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
-	// Quota is how many rules one phase of a site takes, and SetQuota how many
-	// rule sets; 100 and 10 if 0. The service's numbers depend on the plan.
-	Quota, SetQuota int
+	// Quotas are how many rules and rule sets one phase of a site takes, and what
+	// GetWafQuota reports.
+	Quotas quota.Set
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
 	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
@@ -44,12 +45,6 @@ type Service struct {
 func New(store *state.Store, cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
-	}
-	if cfg.Quota == 0 {
-		cfg.Quota = 100
-	}
-	if cfg.SetQuota == 0 {
-		cfg.SetQuota = 10
 	}
 	if cfg.KnownVersion == nil {
 		cfg.KnownVersion = func(context.Context, *sql.Tx, int64, int64) (bool, error) { return false, nil }

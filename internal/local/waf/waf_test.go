@@ -12,6 +12,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/apitest"
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
+	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 )
 
@@ -111,7 +112,7 @@ func TestRulesOfAPhase(t *testing.T) {
 }
 
 func TestConfigurationsRefused(t *testing.T) {
-	b := newBench(t, Config{Quota: 2})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.WAFRules, 2)})
 	limit := `{"Name":"r","Action":"deny","Expression":"true","RateLimit":{"Interval":10,"TTL":60,"Threshold":{"Request":5},` +
 		`"Characteristics":{"Logic":"and","Criteria":[{"MatchType":"ip.src"}]}}}`
 	for name, c := range map[string]struct{ phase, config, code string }{
@@ -160,7 +161,7 @@ func TestConfigurationsRefused(t *testing.T) {
 }
 
 func TestRulesets(t *testing.T) {
-	b := newBench(t, Config{SetQuota: 2})
+	b := newBench(t, Config{Quotas: quota.Set{}.With(quota.WAFRulesets, 2)})
 	id := text(b.Must("CreateWafRuleset", api.Params{"Phase": phaseBot, "Name": "bots"})["Id"])
 	b.Must("CreateWafRuleset", api.Params{"Phase": phaseBot})
 	_, code := b.Call("CreateWafRuleset", api.Params{"Phase": phaseBot})
