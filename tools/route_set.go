@@ -57,9 +57,14 @@ func setRoute(ctx context.Context, d *Deps, in SetRouteInput) (SetRouteOutput, e
 
 // ensure makes the route as it is wanted, unless it is so already.
 func (in SetRouteInput) ensure(ctx context.Context, d *Deps, site ID, rule string, out SetRouteOutput) (SetRouteOutput, error) {
-	old, err := in.existing(ctx, d, &out.Noted, site, rule)
+	old, others, err := in.existing(ctx, d, &out.Noted, site, rule)
 	if err != nil {
 		return out, err
+	}
+	if old == nil {
+		if in.Sequence, err = in.order(ctx, d, &out.Noted, site, rule, others); err != nil {
+			return out, err
+		}
 	}
 	params := esa.Params{"SiteId": site.number()}
 	in.fill(params, rule, old)
@@ -134,15 +139,16 @@ func (in SetRouteInput) checkRoutine(ctx context.Context, d *Deps, notes *Noted)
 }
 
 // existing is the route to change: that of the id, or else one that already runs
-// the same routine for the same rule. It is nil if one has to be made.
-func (in SetRouteInput) existing(ctx context.Context, d *Deps, notes *Noted, site ID, rule string) (*Route, error) {
+// the same routine for the same rule. It is nil if one has to be made; then the
+// site's routes are returned.
+func (in SetRouteInput) existing(ctx context.Context, d *Deps, notes *Noted, site ID, rule string) (*Route, []wireRoute, error) {
 	if in.ID != "" {
 		old, err := readRoute(ctx, d, notes, site, in.ID)
-		return &old, err
+		return &old, nil, err
 	}
 	answer, err := invoke[routesAnswer](ctx, d, notes, "ListSiteRoutes", esa.Params{"SiteId": site.number(), "PageNumber": 1, "PageSize": 500})
 	if err != nil {
-		return nil, fmt.Errorf("list the site's routes: %w", err)
+		return nil, nil, fmt.Errorf("list the site's routes: %w", err)
 	}
 	for _, w := range answer.Configs {
 		if w.Rule != rule {
@@ -150,12 +156,12 @@ func (in SetRouteInput) existing(ctx context.Context, d *Deps, notes *Noted, sit
 		}
 		if w.RoutineName == in.Routine {
 			old := w.route(site)
-			return &old, nil
+			return &old, nil, nil
 		}
 		notes.Note(esa.Note{ID: "er-route-conflict", Text: fmt.Sprintf(
 			"Route %s has the same rule and runs %s: the one with the smaller sequence wins.", w.ConfigID, w.RoutineName)})
 	}
-	return nil, nil
+	return nil, answer.Configs, nil
 }
 
 // fill puts in what has to be sent: everything for a new route, else what is

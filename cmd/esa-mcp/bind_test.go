@@ -130,3 +130,37 @@ func TestBindDomainGoesOnAfterAFailure(t *testing.T) {
 	require.Equal(t, tools.StepDone, stepStates(out.Steps)["record"])
 	require.Equal(t, tools.StepExisting, stepStates(out.Steps)["route"])
 }
+
+// A route of one path that comes after its domain was bound is reached, and so
+// are the routes that were there.
+func TestNarrowRouteAfterADomain(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	newSite(t, s, "shop.example", "NS")
+	web := callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "web", "html": "page"})
+	for _, name := range []string{"api", "v2", "any"} {
+		callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": name,
+			"code": "export default { fetch() { return new Response('" + name + "') } }"})
+	}
+	require.Equal(t, tools.StepDone, stepStates(bind(t, s, arguments{"routine": "web", "domain": "www.shop.example"}).Steps)["route"])
+	bind(t, s, arguments{"routine": "any", "domain": "*.shop.example"})
+	answers := func(path string) string {
+		_, body := browse(t, "http://www.shop.example:"+port(t, web.URL)+path)
+		return body
+	}
+	require.Equal(t, "page", answers("/"))
+
+	api := callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"routine": "api", "pattern": "www.shop.example/api/*"})
+	require.Contains(t, noteIDs(api.Notes), "er-route-order")
+	v2 := callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"routine": "v2", "pattern": "www.shop.example/v2/*"})
+	require.Equal(t, []string{"api", "v2", "page"}, []string{answers("/api/x"), answers("/v2/x"), answers("/")})
+	_, body := browse(t, "http://app.shop.example:"+port(t, web.URL)+"/api/x")
+	require.Equal(t, "any", body)
+	require.Greater(t, v2.Sequence, api.Sequence)
+
+	// Where there is room, nothing moves; what was given is kept.
+	callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"site_name": "shop.example", "id": v2.ID, "sequence": 100})
+	moved := callOK[tools.SetRouteOutput](t, s, "set_route", arguments{"routine": "v2", "pattern": "www.shop.example/v3/*", "sequence": 50})
+	require.EqualValues(t, 50, moved.Sequence)
+	require.NotContains(t, noteIDs(moved.Notes), "er-route-order")
+}

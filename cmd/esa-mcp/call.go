@@ -96,10 +96,37 @@ func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments j
 		return &failure{text: result.Text}
 	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, result.Structured, "", "  "); err != nil {
+	if err := json.Indent(&out, plainJSON(result.Structured), "", "  "); err != nil {
 		return failed("result of %s: %w", tool, err)
 	}
 	out.WriteByte('\n')
 	_, err = std.out.Write(out.Bytes())
 	return err
+}
+
+// plainJSON writes <, > and & as they are in a JSON text: on its way it was
+// escaped for HTML pages, which the shell has none of.
+func plainJSON(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	for len(raw) > 0 {
+		n := 1
+		if raw[0] == '\\' && len(raw) > 1 {
+			n = 2
+			if len(raw) >= 6 && raw[1] == 'u' {
+				n = 6
+			}
+		}
+		switch string(raw[:n]) {
+		case `\u003c`:
+			out = append(out, '<')
+		case `\u003e`:
+			out = append(out, '>')
+		case `\u0026`:
+			out = append(out, '&')
+		default:
+			out = append(out, raw[:n]...)
+		}
+		raw = raw[n:]
+	}
+	return out
 }

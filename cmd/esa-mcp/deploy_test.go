@@ -6,11 +6,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -239,11 +237,7 @@ func TestUnreadableFile(t *testing.T) {
 	for dir := site; len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
 		require.NoError(t, os.Chmod(dir, 0o755))
 	}
-	s := startAs(t, func(cmd *exec.Cmd) {
-		if os.Getuid() == 0 { // root reads everything
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		}
-	}, environment(), "--local", "--local-dir", ":memory:")
+	s := startAs(t, asNobody, environment(), "--local", "--local-dir", ":memory:")
 	text := s.refuse(t, "deploy_pages", arguments{"name": "locked", "path": site})
 	require.Contains(t, text, "locked.txt")
 	require.Contains(t, text, "permission")

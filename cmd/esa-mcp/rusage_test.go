@@ -3,21 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 )
-
-// peakRSS is the most memory, in bytes, that a finished process had resident. It
-// is no less than what the test had when it started the process.
-func peakRSS(cmd *exec.Cmd) int64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss << 10 // kilobytes on Linux
-}
 
 // residentPeak is the most memory, in bytes, that a running process had resident;
 // 0 where the system does not tell.

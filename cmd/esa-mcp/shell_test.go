@@ -39,6 +39,10 @@ func TestCallFromTheShell(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &deployed))
 	require.Equal(t, tools.StatusLive, deployed.Status)
 
+	code, out, log = shell(t, env, "call", "build_rule", "--json", `{"hosts":["a.com"],"paths":["/a&b"]}`)
+	require.Equal(t, 0, code, log)
+	require.Contains(t, out, `/a&b`)
+
 	code, out, log = shell(t, env, "call", "list_routines", "--json", `{"page_size":1}`)
 	require.Equal(t, 0, code, log)
 	require.Contains(t, out, `"shell"`)
