@@ -17,7 +17,6 @@ const guardrailsDoc = "../../docs/guardrails.md"
 
 // TestDocsOfGuardrailsAreCurrent compares docs/guardrails.md with the table.
 func TestDocsOfGuardrailsAreCurrent(t *testing.T) {
-	t.Parallel()
 	want := guardrailsPage()
 	if *update {
 		require.NoError(t, os.WriteFile(guardrailsDoc, []byte(want), 0o644))

@@ -18,8 +18,8 @@ import (
 // <!-- end -->, from the tables that the code uses.
 func generatedParts(tr *translations) map[string]func(lang string) string {
 	return map[string]func(lang string) string{
-		"error-codes":    errorCodesPart,
-		"error-symptoms": errorSymptomsPart,
+		"error-codes":    func(lang string) string { return errorCodesPart(tr, lang) },
+		"error-symptoms": func(lang string) string { return errorSymptomsPart(tr, lang) },
 		"guardrails":     func(lang string) string { return guardrailsPart(tr, lang) },
 		"rule-fields":    func(lang string) string { return ruleFieldsPart(tr, lang) },
 		"rule-operators": func(lang string) string { return ruleOperatorsPart(tr, lang) },
@@ -51,20 +51,20 @@ func code(name string) string {
 	return "`" + name + "`"
 }
 
-func errorCodesPart(lang string) string {
+func errorCodesPart(tr *translations, lang string) string {
 	var rows [][]string
 	for _, c := range esa.Codes() {
-		rows = append(rows, []string{code(c.Code), strings.TrimSpace(c.Meaning + " " + c.Fix), code(c.Next)})
+		rows = append(rows, []string{code(c.Code), tr.of(lang, c.Code, strings.TrimSpace(c.Meaning+" "+c.Fix)), code(c.Next)})
 	}
-	return table(lang, "| code | what it means | tool |", "| 错误码 | 含义（与工具的错误信息相同） | 工具 |", rows)
+	return table(lang, "| code | what it means | tool |", "| 错误码 | 含义 | 工具 |", rows)
 }
 
-func errorSymptomsPart(lang string) string {
+func errorSymptomsPart(tr *translations, lang string) string {
 	var rows [][]string
 	for _, s := range esa.Symptoms() {
-		rows = append(rows, []string{s.What, s.Meaning + " " + s.Fix})
+		rows = append(rows, []string{tr.of(lang, s.What, s.What), tr.of(lang, s.What+" =>", s.Meaning+" "+s.Fix)})
 	}
-	return table(lang, "| what one sees | what it means |", "| 现象（与工具的信息相同） | 含义 |", rows)
+	return table(lang, "| what one sees | what it means |", "| 现象 | 含义 |", rows)
 }
 
 // guardrailsPart has a section for each area.

@@ -21,7 +21,6 @@ const referenceDir = "../../resources/docs"
 // TestDocsReference keeps the generated parts of the reference documents, and
 // the days of their last change.
 func TestDocsReference(t *testing.T) {
-	t.Parallel()
 	file := filepath.Join(referenceDir, "revisions.json")
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)

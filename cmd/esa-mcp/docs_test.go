@@ -17,7 +17,6 @@ const toolsDoc = "../../docs/tools.md"
 
 // TestDocsAreCurrent compares docs/tools.md with the tools.
 func TestDocsAreCurrent(t *testing.T) {
-	t.Parallel()
 	want := toolsPage(t)
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(toolsDoc), 0o755))
