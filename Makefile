@@ -30,6 +30,10 @@ bench: ## measure start-up, calls and deploys, as ratios
 bench-edge: ## compare the local edge's static files with nginx (needs nginx and, to be exact, wrk)
 	ESA_MCP_NGINX=1 $(GO) test -run TestStaticAgainstNginx -count 1 -v ./internal/local
 
+.PHONY: soak
+soak: ## send the local ESA what half an hour at 1,000 requests a second brings, and watch its memory
+	ESA_MCP_SOAK=1 $(GO) test ./internal/local -run TestSoak -count 1 -v -timeout 40m
+
 lint: ## vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
 	$(GO) vet ./...
