@@ -91,7 +91,11 @@ func (s *Source) current(ctx context.Context) (*snapshot, error) {
 	if now := s.fresh(); now != nil {
 		return now, nil
 	}
-	s.loading.Lock()
+	if now := s.now.Load(); now == nil || s.seen.Load() != s.changes.Load() || s.cfg.CheckEvery == 0 {
+		s.loading.Lock()
+	} else if !s.loading.TryLock() {
+		return now, nil // somebody else looks for changes of other processes, and this request need not wait
+	}
 	defer s.loading.Unlock()
 	if now := s.fresh(); now != nil { // somebody else has looked meanwhile
 		return now, nil
