@@ -104,7 +104,7 @@ func (s *Service) Table() api.Table {
 func (s *Service) Record(v Visit) {
 	s.mu.Lock()
 	first := len(s.pending.groups) == 0
-	if !s.pending.add(v, s.cfg.MaxPending) {
+	if !s.pending.add(&v, s.cfg.MaxPending) {
 		s.dropped++
 	}
 	s.mu.Unlock()
@@ -138,7 +138,7 @@ func (s *Service) Flush(ctx context.Context) error {
 			return fmt.Errorf("drop old requests: %w", err)
 		}
 	}
-	if err := store(ctx, s.store, batch.groups); err != nil {
+	if err := store(ctx, s.store, &batch); err != nil {
 		s.putBack(batch)
 		return err
 	}
@@ -170,10 +170,11 @@ func dropBefore(ctx context.Context, store *state.Store, oldest int64) error {
 func (s *Service) putBack(batch tally) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	later := s.pending.groups
+	later := s.pending
 	s.pending = batch
-	for _, g := range later {
-		if !s.pending.merge(g, s.cfg.MaxPending) {
+	for _, g := range later.groups {
+		v := later.visit(&g)
+		if !s.pending.addMany(&v, g.n, g.bytes, g.requestBytes, s.cfg.MaxPending) {
 			s.dropped += g.n
 		}
 	}

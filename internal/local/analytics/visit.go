@@ -43,15 +43,15 @@ const nothing = "-"
 // the past. Those to hosts of no active site are left out.
 func Seed(ctx context.Context, to *state.Store, visits []Visit) error {
 	var all tally
-	for _, v := range visits {
-		all.add(v, 0)
+	for i := range visits {
+		all.add(&visits[i], 0)
 	}
-	return store(ctx, to, all.groups)
+	return store(ctx, to, &all)
 }
 
 // store writes requests into the log.
-func store(ctx context.Context, to *state.Store, groups []group) error {
-	if len(groups) == 0 {
+func store(ctx context.Context, to *state.Store, t *tally) error {
+	if len(t.groups) == 0 {
 		return nil
 	}
 	err := to.Tx(ctx, func(tx *sql.Tx) error {
@@ -62,8 +62,9 @@ func store(ctx context.Context, to *state.Store, groups []group) error {
 		defer texts.close()
 		sites, agents := map[string]int64{}, map[string]agent.Agent{}
 		rows := newInserter(tx)
-		for _, g := range groups {
-			host := hostName(g.Host)
+		for _, g := range t.groups {
+			v := t.visit(&g)
+			host := hostName(v.Host)
 			id, known := sites[host]
 			if !known {
 				if id, err = siteOf(ctx, tx, host); err != nil {
@@ -74,12 +75,12 @@ func store(ctx context.Context, to *state.Store, groups []group) error {
 			if id == 0 {
 				continue
 			}
-			who, seen := agents[g.UserAgent]
+			who, seen := agents[v.UserAgent]
 			if !seen {
-				who = agent.Read(g.UserAgent)
-				agents[g.UserAgent] = who
+				who = agent.Read(v.UserAgent)
+				agents[v.UserAgent] = who
 			}
-			row, err := g.row(ctx, id, host, who, texts)
+			row, err := v.row(ctx, g, id, host, who, texts)
 			if err != nil {
 				return err
 			}
@@ -119,9 +120,9 @@ const columns = 29
 // sums is the first of the columns that are added up.
 const sums = columns - 4
 
-// row is the group as the log has it.
-func (g group) row(ctx context.Context, site int64, host string, who agent.Agent, t *texts) (row, error) {
-	contentType := g.ContentType
+// row is a group of such requests as the log has it.
+func (v *Visit) row(ctx context.Context, g group, site int64, host string, who agent.Agent, t *texts) (row, error) {
+	contentType := v.ContentType
 	if kind, seen := t.kinds[contentType]; seen {
 		contentType = kind
 	} else {
@@ -132,10 +133,10 @@ func (g group) row(ctx context.Context, site int64, host string, who agent.Agent
 		t.kinds[contentType] = kind
 		contentType = kind
 	}
-	r := row{g.Time.Unix(), site}
-	for i, text := range [...]string{host, g.Method, g.Path, g.Query, g.Protocol, g.Referer, g.UserAgent, g.RequestedWith, g.TLS,
-		g.ClientIP, ipVersion(g.ClientIP), g.ASN, g.Country, g.Province, g.ISP, who.Browser, who.System, who.Device,
-		statusText(g.Status), statusText(g.OriginStatus), contentType, g.CacheStatus, g.Version} {
+	r := row{v.Time.Unix(), site}
+	for i, text := range [...]string{host, v.Method, v.Path, v.Query, v.Protocol, v.Referer, v.UserAgent, v.RequestedWith, v.TLS,
+		v.ClientIP, ipVersion(v.ClientIP), v.ASN, v.Country, v.Province, v.ISP, who.Browser, who.System, who.Device,
+		statusText(v.Status), statusText(v.OriginStatus), contentType, v.CacheStatus, v.Version} {
 		id, err := t.id(ctx, text)
 		if err != nil {
 			return r, err
@@ -143,7 +144,7 @@ func (g group) row(ctx context.Context, site int64, host string, who agent.Agent
 		r[2+i] = id
 	}
 	r[sums], r[sums+1], r[sums+2] = g.n, g.bytes, g.requestBytes
-	if g.Status/100 == 2 && g.Method == "GET" && contentType == "text/html" {
+	if v.Status/100 == 2 && v.Method == "GET" && contentType == "text/html" {
 		r[sums+3] = g.n
 	}
 	return r, nil
