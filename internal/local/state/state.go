@@ -88,7 +88,7 @@ func open(dir string) (*Store, error) {
 		return nil, err
 	}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(filepath.Join(dir, "esa.db")))}).String()
-	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-20000)")
+	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-6000)")
 	if err != nil {
 		return nil, err
 	}
