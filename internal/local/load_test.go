@@ -81,7 +81,7 @@ func contest(t *testing.T, title string, connections int, targets ...target) (al
 		}
 		slices.Sort(one)
 		ratios = append(ratios, one[rounds/2])
-		fmt.Printf("  %-12s %s  x%.2f (%.2f to %.2f)\n", to.name, all[i], one[rounds/2], one[0], one[rounds-1])
+		fmt.Printf("  %-14s%s  x%.2f (%.2f to %.2f)\n", to.name, all[i], one[rounds/2], one[0], one[rounds-1])
 	}
 	return all, ratios
 }
