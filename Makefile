@@ -39,6 +39,12 @@ lint: ## vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
+.PHONY: cross
+cross: ## build for other systems, and vet what only Windows and macOS compile
+	for os in linux/arm64 darwin/arm64 windows/amd64; do \
+		CGO_ENABLED=0 GOOS=$${os%/*} GOARCH=$${os#*/} $(GO) build -o /dev/null ./cmd/esa-mcp || exit 1; done
+	for os in darwin windows; do CGO_ENABLED=0 GOOS=$$os $(GO) vet ./... || exit 1; done
+
 tokens: ## show what the tools cost a model, in o200k tokens, and the budgets
 	@mkdir -p out
 	@ESA_MCP_TOKENS=$(CURDIR)/out/tokens.txt $(GO) test ./tools -run TestTokenBudget -count 1; \

@@ -34,9 +34,6 @@ type Expect struct {
 	Absent bool `json:"absent,omitempty"`
 }
 
-// maxUndoKeys bounds the keys of a batch that are read to take it back.
-const maxUndoKeys = 20
-
 // before reads what a write is about to change, as far as taking it back needs
 // it. What cannot be read is left out: the change then cannot be taken back.
 func (g *Guard) before(ctx context.Context, c *Call) prior {
@@ -61,20 +58,6 @@ func (g *Guard) before(ctx context.Context, c *Call) prior {
 		return prior{}
 	}
 	return prior{thing: thing}
-}
-
-// batchKeys are the keys of a batch of edge KV.
-func batchKeys(c *Call) []string {
-	var keys []string
-	switch c.Op.Action {
-	case "BatchPutKv":
-		eachPair(c, func(get func(string) string) { keys = append(keys, get("Key")) })
-	case "BatchDeleteKv":
-		for _, key := range items(c, "Keys") {
-			keys = append(keys, scalar(key))
-		}
-	}
-	return keys
 }
 
 // undo works out how a change is taken back.
@@ -271,58 +254,6 @@ func textOf(v any) string {
 		}
 	}
 	return ""
-}
-
-func kvRef(c *Call, key string) esa.Params {
-	return esa.Params{"Namespace": c.Text("Namespace"), "Key": key}
-}
-
-func putKV(namespace, key string, was subject) Correction {
-	return Correction{"PutKv", esa.Params{"Namespace": namespace, "Key": key, "Value": scalar(was.state["Value"])}}
-}
-
-func undoPutKV(c *Call, before subject) Undo {
-	ref := kvRef(c, c.Text("Key"))
-	u := Undo{}
-	if value := c.Text("Value"); value != "" && !c.Has("Base64") {
-		u.Expect = []Expect{{Action: "GetKv", Params: ref, Fields: map[string]any{"Value": value}}}
-	}
-	if before.state == nil {
-		u.Calls = []Correction{{"DeleteKv", ref}}
-		return u
-	}
-	u.Calls, u.Lossy = []Correction{putKV(c.Text("Namespace"), c.Text("Key"), before)}, "the expiry that it had"
-	return u
-}
-
-func undoKVBatch(c *Call, values map[string]subject) Undo {
-	if len(values) == 0 {
-		return Undo{Not: fmt.Sprintf("the values before are kept for up to %d keys", maxUndoKeys)}
-	}
-	u := Undo{Lossy: "expiries"}
-	var pairs, missing []any
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if was := values[key]; was.state != nil {
-			pairs = append(pairs, map[string]any{"Key": key, "Value": scalar(was.state["Value"])})
-		} else if c.Op.Action == "BatchPutKv" {
-			missing = append(missing, key)
-		}
-	}
-	if len(pairs) > 0 {
-		u.Calls = append(u.Calls, Correction{"BatchPutKv", esa.Params{"Namespace": c.Text("Namespace"), "KvList": pairs}})
-	}
-	if len(missing) > 0 {
-		u.Calls = append(u.Calls, Correction{"BatchDeleteKv", esa.Params{"Namespace": c.Text("Namespace"), "Keys": missing}})
-	}
-	for _, pair := range c.List("KvList") {
-		if pair, ok := pair.(map[string]any); ok {
-			u.Expect = append(u.Expect, Expect{Action: "GetKv", Params: kvRef(c, scalar(pair["Key"])), Fields: map[string]any{"Value": scalar(pair["Value"])}})
-		}
-	}
-	for _, key := range c.List("Keys") {
-		u.Expect = append(u.Expect, Expect{Action: "GetKv", Params: kvRef(c, scalar(key)), Absent: true})
-	}
-	return u
 }
 
 func undoRecords(answer map[string]any) Undo {
