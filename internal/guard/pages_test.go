@@ -64,7 +64,7 @@ func (w *world) archive(files map[string]string) (version, status string) {
 	require.Eventually(w, func() bool {
 		status = text(w.do("GetRoutineCodeVersionInfo", params{"Name": "fn", "CodeVersion": version})["Status"])
 		return status != "init"
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	return version, status
 }
 

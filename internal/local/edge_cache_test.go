@@ -237,7 +237,7 @@ func TestEdgePurgesOfAnotherProcess(t *testing.T) {
 	require.Equal(t, "MISS", b.get("http://www.shop.example/a.css").cache())
 	other := start(t, Options{Dir: dir})
 	(&shop{t: t, esa: other, info: other.Info(), id: b.id}).call("PurgeCaches", map[string]any{"Type": "purgeall", "Content": map[string]any{"PurgeAll": true}})
-	require.Eventually(t, func() bool { return b.get("http://www.shop.example/a.css").body == "2" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return b.get("http://www.shop.example/a.css").body == "2" }, time.Minute, 5*time.Millisecond)
 }
 
 func TestEdgeTagsWithoutCase(t *testing.T) {

@@ -87,7 +87,7 @@ func TestEdgeSeesChangesAtOnce(t *testing.T) {
 	other := start(t, Options{Dir: dir})
 	elsewhere := &shop{t: t, esa: other, info: other.Info(), id: b.id}
 	elsewhere.record("www.shop.example", to)
-	require.Eventually(t, func() bool { return b.get("http://www.shop.example/").status == 200 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return b.get("http://www.shop.example/").status == 200 }, time.Minute, 5*time.Millisecond)
 }
 
 func TestEdgeFollowsRecords(t *testing.T) {

@@ -61,7 +61,7 @@ func (b *shop) certify(domains string) {
 		id := one.(map[string]any)["Id"]
 		require.Eventually(b.t, func() bool {
 			return b.call("GetCertificate", map[string]any{"Id": id})["Status"] == "OK"
-		}, 10*time.Second, 50*time.Millisecond)
+		}, time.Minute, 50*time.Millisecond)
 	}
 }
 

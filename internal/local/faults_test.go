@@ -124,7 +124,7 @@ func TestBuildsThatFail(t *testing.T) {
 	require.Eventually(t, func() bool {
 		got := must(t, info, "GetRoutineCodeVersionInfo", map[string]any{"Name": "hello", "CodeVersion": version})
 		return got["Status"] == "failed"
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func TestDesk(t *testing.T) {

@@ -197,7 +197,7 @@ func goLive(t testing.TB, info Info, name, version string) string {
 	require.Eventually(t, func() bool {
 		status := must(t, info, "GetRoutineCodeVersionInfo", map[string]any{"Name": name, "CodeVersion": version})["Status"].(string)
 		return strings.EqualFold(status, "available")
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	must(t, info, "CreateRoutineCodeDeployment", map[string]any{"Name": name, "Env": "production", "Strategy": "percentage",
 		"CodeVersions": []map[string]any{{"Percentage": 100, "CodeVersion": version}}})
 	return version

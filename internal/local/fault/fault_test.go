@@ -180,7 +180,7 @@ func TestBuilds(t *testing.T) {
 	hanging := s.Add(one(t, "build=hang"))[0]
 	done := make(chan bool)
 	go func() { done <- s.Build(context.Background(), "shop") }()
-	require.Eventually(t, func() bool { return s.List()[1].Hit == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.List()[1].Hit == 1 }, time.Minute, time.Millisecond)
 	select {
 	case <-done:
 		t.Fatal("the build did not hang")
