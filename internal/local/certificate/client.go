@@ -210,37 +210,7 @@ func (s *Service) uploadCA(use string) api.Handler {
 
 // listClients answers the lists of one use.
 func (s *Service) listClients(use string) api.Handler {
-	return func(ctx context.Context, r *api.Request) (any, error) {
-		page, err := r.Params.Page(20, 500)
-		if err != nil {
-			return nil, err
-		}
-		out := struct {
-			PageNumber, PageSize int64
-			Result               []clientModel
-			SiteID               int64 `json:"SiteId"`
-			SiteName             string
-			TotalCount           int64
-		}{PageNumber: page.Number, PageSize: page.Size, Result: []clientModel{}}
-		err = s.store.Tx(ctx, func(tx *sql.Tx) error {
-			site, err := siteOf(ctx, tx, r.Params)
-			if err != nil {
-				return err
-			}
-			out.SiteID, out.SiteName = site.id, site.name
-			err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM client_certificates WHERE site_id = ? AND use = ?`, site.id, use).Scan(&out.TotalCount)
-			if err != nil {
-				return fmt.Errorf("count client certificates: %w", err)
-			}
-			list, err := loadClients(ctx, tx, `WHERE site_id = ? AND use = ? ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?`,
-				site.id, use, page.Size, page.Offset())
-			for _, c := range list {
-				out.Result = append(out.Result, s.clientModel(c))
-			}
-			return err
-		})
-		return out, err
-	}
+	return listPage(s, kind{"client_certificates", "use", use}, loadClients, s.clientModel)
 }
 
 // getClient answers the operations that get one.

@@ -128,38 +128,7 @@ func (s *Service) uploadOrigin(wholeSite bool) api.Handler {
 
 // listOrigin answers ListOriginClientCertificates and the one of a whole site.
 func (s *Service) listOrigin(wholeSite bool) api.Handler {
-	return func(ctx context.Context, r *api.Request) (any, error) {
-		page, err := r.Params.Page(20, 500)
-		if err != nil {
-			return nil, err
-		}
-		out := struct {
-			PageNumber, PageSize int64
-			Result               []originModel
-			SiteID               int64 `json:"SiteId"`
-			SiteName             string
-			TotalCount           int64
-		}{PageNumber: page.Number, PageSize: page.Size, Result: []originModel{}}
-		err = s.store.Tx(ctx, func(tx *sql.Tx) error {
-			site, err := siteOf(ctx, tx, r.Params)
-			if err != nil {
-				return err
-			}
-			out.SiteID, out.SiteName = site.id, site.name
-			err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM origin_client_certificates WHERE site_id = ? AND whole_site = ?`,
-				site.id, wholeSite).Scan(&out.TotalCount)
-			if err != nil {
-				return fmt.Errorf("count origin client certificates: %w", err)
-			}
-			list, err := loadOrigin(ctx, tx, `WHERE site_id = ? AND whole_site = ? ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?`,
-				site.id, wholeSite, page.Size, page.Offset())
-			for _, c := range list {
-				out.Result = append(out.Result, s.originModel(c))
-			}
-			return err
-		})
-		return out, err
-	}
+	return listPage(s, kind{"origin_client_certificates", "whole_site", wholeSite}, loadOrigin, s.originModel)
 }
 
 // getOrigin answers GetOriginClientCertificate and the one of a whole site.
