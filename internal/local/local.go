@@ -271,6 +271,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	log := analytics.New(store, o.Analytics)
 	table.Add(log.Table())
 
+	makeStrict(table)
 	if o.Seed != nil {
 		if err := account.Seed(ctx, account.Parts{Store: store, Table: table, Routines: routines, Generic: kept, Certificates: certificates}, *o.Seed, o.Now()); err != nil {
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())

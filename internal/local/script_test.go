@@ -33,6 +33,8 @@ type script struct {
 	info Info
 	// vars are what lines have called parts of answers by.
 	vars map[string]any
+	// before looks at each call before it is sent; may be nil.
+	before func(line int, action string, params map[string]any)
 	// answered looks at each answer; may be nil.
 	answered func(action string, answer map[string]any)
 }
@@ -93,6 +95,9 @@ func (s *script) call(line int, action, rest string) {
 	require.NoError(s.t, d.Decode(&params), "line %d", line)
 	for name, value := range params {
 		params[name] = s.fill(value)
+	}
+	if s.before != nil {
+		s.before(line, action, params)
 	}
 	answer, err := call(s.t, s.info, action, params)
 	if err != nil {
