@@ -166,10 +166,15 @@ func TestEdgeShowsItselfToOrigins(t *testing.T) {
 // selfSigned makes a certificate for names, and its key.
 func selfSigned(t testing.TB, names ...string) (certificate, key string) {
 	t.Helper()
+	return signed(t, &x509.Certificate{Subject: pkix.Name{CommonName: "own"}, DNSNames: names})
+}
+
+// signed signs a certificate by itself, for a year.
+func signed(t testing.TB, template *x509.Certificate) (certificate, key string) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "own"}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
+	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().AddDate(1, 0, 0)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	require.NoError(t, err)
 	raw, err := x509.MarshalECPrivateKey(private)

@@ -3,15 +3,10 @@ package local
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -43,23 +38,9 @@ type script struct {
 func newScript(t *testing.T, info Info) *script {
 	t.Helper()
 	s := &script{t: t, info: info, vars: map[string]any{}}
-	s.vars["cert"], s.vars["key"] = scriptCertificate(t, false, "www.full.example", "www.named.example")
-	s.vars["ca"], _ = scriptCertificate(t, true, "authority.example")
+	s.vars["cert"], s.vars["key"] = selfSigned(t, "www.full.example", "www.named.example")
+	s.vars["ca"], _ = signed(t, &x509.Certificate{Subject: pkix.Name{CommonName: "authority.example"}, IsCA: true, BasicConstraintsValid: true})
 	return s
-}
-
-// scriptCertificate makes a certificate for names, or of an authority, and its key.
-func scriptCertificate(t *testing.T, authority bool, names ...string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0), IsCA: authority, BasicConstraintsValid: authority}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	raw, err := x509.MarshalECPrivateKey(private)
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}))
 }
 
 // run runs the lines from one mark to another: all of them from "" to "".
@@ -206,28 +187,37 @@ func (s *script) eventually(action string, params map[string]any, good func(map[
 // upload posts a file to where an answer says.
 func (s *script) upload(slot map[string]any, content []byte) {
 	s.t.Helper()
-	var form bytes.Buffer
-	w := multipart.NewWriter(&form)
+	fields := map[string]string{}
 	for name, value := range slot {
 		field, known := map[string]string{"Policy": "policy", "Key": "key", "XOssSecurityToken": "x-oss-security-token", "Url": ""}[name]
 		if !known {
 			field = name
 		}
-		if field != "" {
-			require.NoError(s.t, w.WriteField(field, value.(string)))
-		}
+		fields[field] = value.(string)
 	}
-	s.post(slot["Url"].(string), w, &form, content)
+	delete(fields, "")
+	s.post(slot["Url"].(string), "", fields, content)
 }
 
-func (s *script) post(address string, w *multipart.Writer, form *bytes.Buffer, content []byte) {
+// post sends a form with a file, to another host than the address's if it is
+// given.
+func (s *script) post(address, host string, fields map[string]string, content []byte) {
 	s.t.Helper()
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	for name, value := range fields {
+		require.NoError(s.t, w.WriteField(name, value))
+	}
 	part, err := w.CreateFormFile("file", "file")
 	require.NoError(s.t, err)
 	_, err = part.Write(content)
 	require.NoError(s.t, err)
 	require.NoError(s.t, w.Close())
-	res, err := http.Post(address, w.FormDataContentType(), form)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, address, &form)
+	require.NoError(s.t, err)
+	req.Host = host
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	res, err := http.DefaultClient.Do(req)
 	require.NoError(s.t, err)
 	require.NoError(s.t, res.Body.Close())
 	require.True(s.t, slices.Contains([]int{200, 201, 204}, res.StatusCode), "%s: %s", address, res.Status)
@@ -246,25 +236,8 @@ func (s *script) file(content string) string {
 	require.NoError(s.t, err)
 	slot := out["body"].(map[string]any)
 	text := func(name string) string { return slot[name].(string) }
-	var form bytes.Buffer
-	w := multipart.NewWriter(&form)
-	for name, value := range map[string]string{"OSSAccessKeyId": text("AccessKeyId"), "policy": text("EncodedPolicy"), "Signature": text("Signature"),
-		"key": text("ObjectKey"), "success_action_status": "201"} {
-		require.NoError(s.t, w.WriteField(name, value))
-	}
 	host := text("Bucket") + "." + text("Endpoint")
-	part, err := w.CreateFormFile("file", text("ObjectKey"))
-	require.NoError(s.t, err)
-	_, err = part.Write([]byte(content))
-	require.NoError(s.t, err)
-	require.NoError(s.t, w.Close())
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.info.Endpoint+"/", &form)
-	require.NoError(s.t, err)
-	req.Host = host
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	require.NoError(s.t, res.Body.Close())
-	require.Equal(s.t, http.StatusCreated, res.StatusCode)
+	s.post(s.info.Endpoint+"/", host, map[string]string{"OSSAccessKeyId": text("AccessKeyId"), "policy": text("EncodedPolicy"),
+		"Signature": text("Signature"), "key": text("ObjectKey"), "success_action_status": "201"}, []byte(content))
 	return "http://" + host + "/" + text("ObjectKey")
 }
