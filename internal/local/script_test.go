@@ -38,6 +38,9 @@ type script struct {
 func newScript(t *testing.T, info Info) *script {
 	t.Helper()
 	s := &script{t: t, info: info, vars: map[string]any{}}
+	for name, at := range map[string]time.Duration{"from": -time.Hour, "until": time.Hour} {
+		s.vars[name] = time.Now().UTC().Add(at).Format("2006-01-02T15:04:05Z")
+	}
 	s.vars["cert"], s.vars["key"] = selfSigned(t, "www.full.example", "www.named.example")
 	s.vars["ca"], _ = signed(t, &x509.Certificate{Subject: pkix.Name{CommonName: "authority.example"}, IsCA: true, BasicConstraintsValid: true})
 	return s
@@ -168,7 +171,8 @@ func (s *script) special(word, rest string) {
 	}
 }
 
-// visit asks the edge for a page, whatever it answers.
+// visit asks the edge for a page, whatever it answers, and waits until the visit is
+// counted.
 func (s *script) visit(host, path string) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.info.Edge+path, nil)
@@ -177,6 +181,11 @@ func (s *script) visit(host, path string) {
 	res, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 	require.NoError(s.t, err)
 	require.NoError(s.t, res.Body.Close())
+	counted := map[string]any{"StartTime": s.vars["from"], "EndTime": s.vars["until"], "Fields": []any{map[string]any{"FieldName": "Requests", "Dimension": []any{"ALL"}}}}
+	s.eventually("DescribeSiteTopData", counted, func(answer map[string]any) bool {
+		details, _ := answer["Data"].([]any)[0].(map[string]any)["DetailData"].([]any)
+		return len(details) > 0
+	})
 }
 
 func (s *script) eventually(action string, params map[string]any, good func(map[string]any) bool) {
