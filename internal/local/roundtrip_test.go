@@ -50,7 +50,11 @@ func dump(t *testing.T, db *sql.DB) map[string][]string {
 		}
 		columns := []string{`'a row'`}
 		for _, column := range names(t, db, `SELECT name FROM pragma_table_info('`+table+`')`) {
-			if !anew.MatchString(column) || slices.Contains(kept, table+"."+column) {
+			switch {
+			case anew.MatchString(column) && !slices.Contains(kept, table+"."+column):
+			case table == "certificates" && (column == "certificate" || column == "private_key"):
+				columns = append(columns, `CASE WHEN type = 'free' THEN '' ELSE `+column+` END`) // each authority issues its own
+			default:
 				columns = append(columns, column)
 			}
 		}
