@@ -41,6 +41,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/runtime"
 	"github.com/esa-mcp/esa-mcp/internal/local/site"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 	"github.com/esa-mcp/esa-mcp/internal/local/waf"
 )
 
@@ -294,7 +295,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	uploads := o.WrapUploads(faults.Uploads(storage, oss.Refuse))
 	requests := console.NewRequests(log)
 	shown := viewer{o, store, table, routines}
-	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults, Status: shown.status})
+	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults, Status: shown.status,
+		Versions: version.New(store), Changed: parts.changed})
 	page := console.New(console.Config{Snapshot: shown.snapshot, Requests: requests, Faults: faults, Link: shown.link, Now: o.Now})
 	visitors = edge.New(routines, parts.config(o, requests, pairs))
 	return &Server{store: store, routines: routines, purges: purges, log: log, edge: parts}, split(calls, uploads, desk, page), visitors, nil

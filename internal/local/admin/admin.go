@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 // Path is where the desk is. No path of the API begins with it.
@@ -29,6 +30,10 @@ type Config struct {
 	Faults                       *fault.Set
 	// Status is what /status answers, as JSON.
 	Status func(r *http.Request) (any, error)
+	// Versions keeps the versions of sites' configurations.
+	Versions *version.Service
+	// Changed is told of each change before it is answered.
+	Changed func()
 }
 
 // New makes the handler.
@@ -40,6 +45,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("POST "+Path+"/faults", d.addFaults)
 	mux.HandleFunc("DELETE "+Path+"/faults", d.removeFaults)
 	mux.HandleFunc("DELETE "+Path+"/faults/{id}", d.removeFaults)
+	d.handleVersions(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !d.knows(r) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="local ESA: access key id and secret"`)

@@ -102,6 +102,9 @@ func (x *exchange) caching(s plan.Settings) (*caching, error) {
 		ServeStale: s.On("ServeStale"), Deception: s.On("CacheDeceptionArmor")}
 	c.shaper = cache.Shaper{Mode: s.Text("QueryStringMode"), Params: strings.Fields(s.Text("QueryString")), Sorted: s.On("SortQueryStringForCache")}
 	x.vary(c)
+	if x.aside {
+		c.variant["site version"] = strconv.FormatInt(x.host.Site.Version, 10) // production must not see it
+	}
 	if x.r.Method == http.MethodPost {
 		if err := x.varyByBody(c); err != nil {
 			return nil, err

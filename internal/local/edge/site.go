@@ -33,6 +33,9 @@ type exchange struct {
 	scheme  string // http or https, as the visitor asked
 	quiet   bool   // it is not the visitor's own request, and notes nothing
 	entered bool   // a waiting room has let it in
+	// aside says that the version of the site's configuration is not that of
+	// production.
+	aside bool
 	// codeOrigin is the status of the last answer that a routine got from the
 	// origin.
 	codeOrigin atomic.Int64
@@ -43,7 +46,7 @@ type exchange struct {
 // serveSite serves a request to a host of a site, in the service's order.
 func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: w.began, scheme: schemeOf(r)}
-	if !x.served() {
+	if !x.served() || !x.environment() {
 		return
 	}
 	x.prepareAnswer()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	configuration "github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 // options is what can be switched on a site itself.
@@ -46,15 +47,13 @@ func storeOptions(ctx context.Context, tx *sql.Tx, siteID int64, o options) erro
 	return nil
 }
 
-// lastVersion is the highest version of a site's configuration.
-const lastVersion = 50
-
 // KnownVersion tells whether a site has that version of its configuration,
-// besides version 0. Versions are made in the console, which no operation does:
-// a site with version management is taken to have all that it can have.
+// besides version 0. Versions are made in the console, which no operation does: a
+// site with version management is taken to have all that it can have. One that was
+// not cloned is empty.
 func KnownVersion(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error) {
 	o, err := optionsOf(ctx, tx, siteID)
-	return o.versionManagement && version > 0 && version <= lastVersion, err
+	return o.versionManagement && version > 0 && version <= configuration.Last, err
 }
 
 // readOption makes the handler of an operation that answers one option.

@@ -11,7 +11,7 @@ import (
 // the edge KV, the request log) does not.
 var watched = []string{
 	"cache_purges", "certificates", "lists", "records", "resources", "routine_deployments", "routine_records", "routine_routes",
-	"routine_versions", "routines", "rule_configs", "site_options", "site_settings", "sites", "waf_rules", "waf_rulesets",
+	"routine_versions", "routines", "rule_configs", "site_environments", "site_options", "site_settings", "sites", "waf_rules", "waf_rulesets",
 }
 
 // watch sets up the counter.

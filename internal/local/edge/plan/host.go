@@ -60,7 +60,7 @@ func (s *Source) loadHost(ctx context.Context, now *snapshot, name string) (*Hos
 	if err != nil {
 		return nil, fmt.Errorf("look up the site of the host %q: %w", name, err)
 	}
-	if h.Site, err = s.site(ctx, now, id); err != nil {
+	if h.Site, err = s.site(ctx, now, id, inProduction); err != nil {
 		return nil, err
 	}
 	if h.Record, err = recordFor(ctx, s.store.DB(), id, h.Site.Name, name); err != nil {

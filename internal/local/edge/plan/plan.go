@@ -74,7 +74,7 @@ type snapshot struct {
 	version int64
 	mu      sync.RWMutex
 	hosts   map[string]*Host
-	sites   map[int64]*Site
+	sites   map[siteKey]*Site
 	lists   map[string][]string // nil: not loaded yet
 }
 
@@ -110,7 +110,7 @@ func (s *Source) current(ctx context.Context) (*snapshot, error) {
 		if err := s.purge(ctx); err != nil {
 			return nil, err
 		}
-		now = &snapshot{version: version, hosts: map[string]*Host{}, sites: map[int64]*Site{}}
+		now = &snapshot{version: version, hosts: map[string]*Host{}, sites: map[siteKey]*Site{}}
 		s.now.Store(now)
 	}
 	s.checked.Store(int64(time.Since(s.started)))
@@ -153,24 +153,25 @@ func (s *Source) Host(ctx context.Context, host string) (*Host, error) {
 	return h, nil
 }
 
-// site returns the compiled site, once for each version.
-func (s *Source) site(ctx context.Context, now *snapshot, id int64) (*Site, error) {
+// site returns a version of the compiled site, once for each snapshot.
+func (s *Source) site(ctx context.Context, now *snapshot, id, number int64) (*Site, error) {
+	key := siteKey{id, number}
 	now.mu.RLock()
-	t := now.sites[id]
+	t := now.sites[key]
 	now.mu.RUnlock()
 	if t != nil {
 		return t, nil
 	}
-	t, err := loadSite(ctx, s.store.DB(), id)
+	t, err := loadSite(ctx, s.store.DB(), id, number)
 	if err != nil {
 		return nil, err
 	}
 	now.mu.Lock()
 	defer now.mu.Unlock()
-	if other := now.sites[id]; other != nil {
+	if other := now.sites[key]; other != nil {
 		return other, nil
 	}
-	now.sites[id] = t
+	now.sites[key] = t
 	return t, nil
 }
 
@@ -198,7 +199,7 @@ func (s *Source) BalancedSites(ctx context.Context) ([]*Site, error) {
 	}
 	sites := make([]*Site, len(ids))
 	for i, id := range ids {
-		if sites[i], err = s.site(ctx, now, id); err != nil {
+		if sites[i], err = s.site(ctx, now, id, inProduction); err != nil {
 			return nil, err
 		}
 	}

@@ -72,10 +72,10 @@ func (s Settings) Int(name string, otherwise int) int {
 
 // loadConfigs reads the configurations of a site by family, each in the order of
 // evaluation, without those that are switched off.
-func loadConfigs(ctx context.Context, q querier, siteID int64) (map[string]Settings, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, family, config_type = 'global', rule, fields FROM rule_configs
-		WHERE site_id = ? AND site_version = 0 AND (config_type = 'global' OR rule_enable = 'on')
-		ORDER BY config_type <> 'global', sequence, id`, siteID)
+func loadConfigs(ctx context.Context, q querier, siteID, number int64) (map[string]Settings, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, family, site_version, config_type = 'global', rule, fields FROM rule_configs
+		WHERE site_id = ? AND site_version IN (0, ?) AND (config_type = 'global' OR rule_enable = 'on')
+		ORDER BY config_type <> 'global', sequence, id`, siteID, number)
 	if err != nil {
 		return nil, fmt.Errorf("list the configurations of site %d: %w", siteID, err)
 	}
@@ -84,8 +84,12 @@ func loadConfigs(ctx context.Context, q querier, siteID int64) (map[string]Setti
 	for rows.Next() {
 		c := &Setting{}
 		var family, rule, fields string
-		if err := rows.Scan(&c.ID, &family, &c.Global, &rule, &fields); err != nil {
+		var of int64
+		if err := rows.Scan(&c.ID, &family, &of, &c.Global, &rule, &fields); err != nil {
 			return nil, fmt.Errorf("read a configuration of site %d: %w", siteID, err)
+		}
+		if of != versionOf("Create"+family, number) {
+			continue
 		}
 		if c.Fields, c.Headers, err = decodeFields(fields); err != nil {
 			return nil, fmt.Errorf("read the configuration %d: %w", c.ID, err)

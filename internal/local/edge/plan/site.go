@@ -13,7 +13,13 @@ type Site struct {
 	Status        string // pending, active, offline ...
 	OfflineReason string
 	Paused        bool // it has DNS only
-	Routes        []*Route
+	// Managed says that its configuration has versions, of which this is Version. The
+	// first of Environments that a request is for says which version is for it; if
+	// none does, that of production is.
+	Managed      bool
+	Version      int64
+	Environments []*Environment
+	Routes       []*Route
 	// Security are the security rules by phase.
 	Security map[string][]*SecurityRule
 	// Rooms are the waiting rooms that are switched on.
@@ -33,25 +39,28 @@ func (t *Site) Option(setting, parameter string) string { return t.options[setti
 // Configs are the configurations of a family that are switched on.
 func (t *Site) Configs(family string) Settings { return t.configs[family] }
 
-// loadSite reads and compiles a site.
-func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
+// loadSite reads and compiles a version of a site.
+func loadSite(ctx context.Context, q querier, id, number int64) (*Site, error) {
 	t := &Site{ID: id}
-	err := q.QueryRowContext(ctx, `SELECT s.name, s.access_type, s.status, s.offline_reason, coalesce(o.paused, 0)
+	err := q.QueryRowContext(ctx, `SELECT s.name, s.access_type, s.status, s.offline_reason, coalesce(o.paused, 0), coalesce(o.version_management, 0)
 		FROM sites s LEFT JOIN site_options o ON o.site_id = s.id WHERE s.id = ?`, id).
-		Scan(&t.Name, &t.Access, &t.Status, &t.OfflineReason, &t.Paused)
+		Scan(&t.Name, &t.Access, &t.Status, &t.OfflineReason, &t.Paused, &t.Managed)
 	if err != nil {
 		return nil, fmt.Errorf("read the site %d: %w", id, err)
 	}
-	if t.configs, err = loadConfigs(ctx, q, id); err != nil {
+	if err := t.loadEnvironments(ctx, q, number); err != nil {
+		return nil, err
+	}
+	if t.configs, err = loadConfigs(ctx, q, id, t.Version); err != nil {
 		return nil, err
 	}
 	if t.Routes, err = loadRoutes(ctx, q, id); err != nil {
 		return nil, err
 	}
-	if t.Security, err = loadSecurity(ctx, q, id); err != nil {
+	if t.Security, err = loadSecurity(ctx, q, id, t.Version); err != nil {
 		return nil, err
 	}
-	if t.options, err = loadOptions(ctx, q, id); err != nil {
+	if t.options, err = loadOptions(ctx, q, id, t.Version); err != nil {
 		return nil, err
 	}
 	if err := t.loadBalancing(ctx, q); err != nil {
@@ -63,8 +72,8 @@ func loadSite(ctx context.Context, q querier, id int64) (*Site, error) {
 	return t, nil
 }
 
-func loadOptions(ctx context.Context, q querier, id int64) (map[string]map[string]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT name, fields FROM site_settings WHERE site_id = ? AND site_version = 0`, id)
+func loadOptions(ctx context.Context, q querier, id, number int64) (map[string]map[string]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT name, site_version, fields FROM site_settings WHERE site_id = ? AND site_version IN (0, ?)`, id, number)
 	if err != nil {
 		return nil, fmt.Errorf("list the settings of site %d: %w", id, err)
 	}
@@ -72,8 +81,12 @@ func loadOptions(ctx context.Context, q querier, id int64) (map[string]map[strin
 	all := map[string]map[string]string{}
 	for rows.Next() {
 		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
+		var of int64
+		if err := rows.Scan(&name, &of, &text); err != nil {
 			return nil, fmt.Errorf("read a setting of site %d: %w", id, err)
+		}
+		if of != versionOf("Update"+name, number) {
+			continue
 		}
 		if all[name], _, err = decodeFields(text); err != nil {
 			return nil, fmt.Errorf("read the setting %s of site %d: %w", name, id, err)

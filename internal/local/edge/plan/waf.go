@@ -90,9 +90,9 @@ func (c criteria) fields() []string {
 }
 
 // loadSecurity reads the rules of a site by phase, in their order.
-func loadSecurity(ctx context.Context, q querier, siteID int64) (map[string][]*SecurityRule, error) {
+func loadSecurity(ctx context.Context, q querier, siteID, number int64) (map[string][]*SecurityRule, error) {
 	rows, err := q.QueryContext(ctx, `SELECT r.id, s.phase, r.name, r.config, s.shared FROM waf_rules r JOIN waf_rulesets s ON s.id = r.ruleset_id
-		WHERE s.site_id = ? AND s.site_version = 0 AND s.status = 'on' AND r.status = 'on' ORDER BY s.id, r.position`, siteID)
+		WHERE s.site_id = ? AND s.site_version = ? AND s.status = 'on' AND r.status = 'on' ORDER BY s.id, r.position`, siteID, number)
 	if err != nil {
 		return nil, fmt.Errorf("list the security rules of site %d: %w", siteID, err)
 	}
