@@ -109,3 +109,36 @@ func TestEdgePurgesWhatRoutinesKeep(t *testing.T) {
 		})
 	}
 }
+
+func TestEdgePreloadsOnSchedule(t *testing.T) {
+	b := newShop(t, Options{Purge: purge.Config{Duration: time.Millisecond}})
+	to := &counter{headers: cacheFor(600)}
+	b.record("www.shop.example", b.origin(to.ServeHTTP))
+	job := b.call("CreateScheduledPreloadJob", map[string]any{"Name": "j", "InsertWay": "textBox",
+		"UrlList": "http://www.shop.example/a.css http://www.shop.example/b.css http://www.shop.example/c.css"})["Id"]
+	runs := func() []any {
+		return must(t, b.info, "ListScheduledPreloadExecutions", map[string]any{"Id": job})["Executions"].([]any)
+	}
+	start := func(at time.Time) any {
+		t.Helper()
+		out := must(t, b.info, "CreateScheduledPreloadExecutions", map[string]any{"Id": job, "Executions": []any{map[string]any{
+			"SliceLen": 2, "Interval": 1, "StartTime": at.UTC().Format("2006-01-02T15:04:05Z"), "EndTime": at.Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z")}}})
+		require.EqualValues(t, "1", fmt.Sprint(out["SuccessCount"]), out)
+		return out["SuccessExecutions"].([]any)[0].(map[string]any)["Id"]
+	}
+	later := start(time.Now().Add(time.Hour))
+	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "waiting" }, time.Second, 10*time.Millisecond)
+	must(t, b.info, "DeleteScheduledPreloadExecution", map[string]any{"Id": later})
+
+	start(time.Now().Add(-time.Second))
+	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "finished" }, 15*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return to.n.Load() == 3 }, 5*time.Second, 5*time.Millisecond)
+	for _, name := range []string{"a", "b", "c"} {
+		require.Equal(t, "HIT", b.get("http://www.shop.example/"+name+".css", "Accept-Encoding", "gzip").cache())
+	}
+	told := must(t, b.info, "GetScheduledPreloadJob", map[string]any{"Id": job})
+	require.Equal(t, "3 2", fmt.Sprint(told["UrlSubmitted"], " ", told["TaskSubmitted"]))
+	require.Len(t, b.call("DescribePreloadTasks", nil)["Tasks"], 3)
+	must(t, b.info, "ResetScheduledPreloadJob", map[string]any{"Id": job})
+	require.Eventually(t, func() bool { return len(b.call("DescribePreloadTasks", nil)["Tasks"].([]any)) == 6 }, 15*time.Second, 20*time.Millisecond)
+}

@@ -141,6 +141,7 @@ type Server struct {
 	store    *state.Store
 	routines *routine.Service
 	purges   *purge.Service
+	things   *generic.Service
 	log      *analytics.Service
 	edge     edgeParts
 	servers  []*http.Server
@@ -180,6 +181,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s.serve(base, o.Logger, at.edge, edgeHandler)
 	s.serve(base, o.Logger, tls.NewListener(at.edgeTLS, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
 	s.serving.Go(func() { s.edge.monitors.Run(base) })
+	s.serving.Go(func() { s.things.Run(base, o.Logger) })
 	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
 	return s, nil
 }
@@ -253,19 +255,25 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	table.Add(certificates.Table())
 	table.Add(waf.New(store, waf.Config{Now: o.Now, Quotas: o.Quotas, KnownVersion: site.KnownVersion}).Table())
 	table.Add(lists.New(store, lists.Config{Now: o.Now, Quotas: o.Quotas, InUse: waf.UsesList}).Table())
-	kept := generic.New(store, generic.Config{Now: o.Now, Quotas: o.Quotas, OriginHealth: health.Of})
-	table.Add(kept.Table())
 	o.Rules.PageExists, o.Rules.KnownVersion = generic.PageExists, site.KnownVersion
 	table.Add(rules.New(store, o.Rules).Table())
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files, o.Purge.Files = uploaded, uploaded
-	var visitors edge.Edge // is there before anything is preloaded
+	var visitors edge.Edge
+	open := make(chan struct{}) // closed when visitors is there
 	o.Purge.Fetch = func(ctx context.Context, address string, headers map[string]string) (purge.Fetched, error) {
-		return preload(ctx, visitors, address, headers)
+		select {
+		case <-open:
+			return preload(ctx, visitors, address, headers)
+		case <-ctx.Done():
+			return purge.Fetched{}, ctx.Err()
+		}
 	}
 	purges := purge.New(store, o.Purge)
 	table.Add(purges.Table())
+	things := generic.New(store, generic.Config{Now: o.Now, Quotas: o.Quotas, OriginHealth: health.Of, Preload: purges.Preload})
+	table.Add(things.Table())
 	pairs := kv.New(store, o.KV)
 	table.Add(pairs.Table())
 	table.Add(routines.Table())
@@ -274,7 +282,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 
 	makeStrict(table)
 	if o.Seed != nil {
-		if err := account.Seed(ctx, account.Parts{Store: store, Table: table, Routines: routines, Generic: kept, Certificates: certificates}, *o.Seed, o.Now()); err != nil {
+		if err := account.Seed(ctx, account.Parts{Store: store, Table: table, Routines: routines, Generic: things, Certificates: certificates}, *o.Seed, o.Now()); err != nil {
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
 		}
 	}
@@ -299,7 +307,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 		Versions: version.New(store), Changed: parts.changed})
 	page := console.New(console.Config{Snapshot: shown.snapshot, Requests: requests, Faults: faults, Link: shown.link, Now: o.Now})
 	visitors = edge.New(routines, parts.config(o, requests, pairs))
-	return &Server{store: store, routines: routines, purges: purges, log: log, edge: parts}, split(calls, uploads, desk, page), visitors, nil
+	close(open)
+	return &Server{store: store, routines: routines, purges: purges, things: things, log: log, edge: parts}, split(calls, uploads, desk, page), visitors, nil
 }
 
 // failBuilds puts the faults of builds before the build.

@@ -34,6 +34,8 @@ type Config struct {
 	// OriginHealth is what the monitor of a load balancer knows of an origin, and why
 	// it is not healthy; nil: no monitor was heard of yet.
 	OriginHealth func(balancer, origin int64) (status, reason string)
+	// Preload has addresses of a site preloaded; nil: nothing is.
+	Preload func(ctx context.Context, site int64, addresses []string) error
 }
 
 // Service answers the operations of all kinds and settings.
@@ -46,6 +48,9 @@ type Service struct {
 func New(store *state.Store, cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Preload == nil {
+		cfg.Preload = func(context.Context, int64, []string) error { return nil }
 	}
 	if cfg.OriginHealth == nil {
 		cfg.OriginHealth = func(int64, int64) (string, string) { return originUnknown, "" }

@@ -15,27 +15,27 @@ import (
 )
 
 // preloads are scheduled preloads: jobs, which have the addresses, and their
-// executions, which say when. Nothing is fetched: the local edge has no cache
-// that is far away.
+// executions, which say when: from StartTime on, SliceLen addresses every Interval
+// seconds. Run has them preloaded.
 func preloads() []kind {
 	return []kind{
 		{
-			name: "ScheduledPreloadJob", what: "scheduled preload", quota: quota.PreloadJobs, id: "Id", unique: "Name", site: true, byID: true,
+			name: "ScheduledPreloadJob", what: "scheduled preload", quota: quota.PreloadJobs, id: "Id", unique: "Name", site: true, byID: true, full: true,
 			create: "CreateScheduledPreloadJob", get: "GetScheduledPreloadJob", remove: "DeleteScheduledPreloadJob",
 			list: "ListScheduledPreloadJobs", member: "Jobs", missing: "InvalidId.NotFound",
 			check: checkJob, view: viewJob,
 			verbs: map[string]change{
-				"ResetScheduledPreloadJob":         func(context.Context, *sql.Tx, *Service, *item, api.Params) (map[string]any, error) { return nil, nil },
+				"ResetScheduledPreloadJob":         resetJob,
 				"CreateScheduledPreloadExecutions": schedule,
 			},
 			looks: map[string]change{"ListScheduledPreloadExecutions": executions},
 		},
 		{
-			name: "ScheduledPreloadExecution", what: "execution", id: "Id", missing: "InvalidId.NotFound",
+			name: "ScheduledPreloadExecution", what: "execution", id: "Id", missing: "InvalidId.NotFound", full: true,
 			parent: "ScheduledPreloadJob", parentID: "JobId",
 			update: "UpdateScheduledPreloadExecution", remove: "DeleteScheduledPreloadExecution",
 			check: checkExecution, view: viewOwner,
-			verbs: map[string]change{"StartScheduledPreloadExecution": turn("running"), "StopScheduledPreloadExecution": turn("stopped")},
+			verbs: map[string]change{"StartScheduledPreloadExecution": turn(runStarted), "StopScheduledPreloadExecution": turn(runStopped)},
 		},
 	}
 }
@@ -87,7 +87,15 @@ func viewJob(ctx context.Context, tx *sql.Tx, it *item, m map[string]any) error 
 		return err
 	}
 	m["Domains"] = strings.Join(slices.Compact(hosts), ",")
-	m["UrlCount"], m["UrlSubmitted"], m["TaskSubmitted"], m["TaskType"] = len(addresses(it)), 0, 0, "preload"
+	submitted, tasks := int64(0), 0
+	for _, run := range runs {
+		n := number(run.fields["Submitted"])
+		submitted += n
+		if length := max(1, number(run.fields["SliceLen"])); n > 0 {
+			tasks += int((n + length - 1) / length)
+		}
+	}
+	m["UrlCount"], m["UrlSubmitted"], m["TaskSubmitted"], m["TaskType"] = len(addresses(it)), submitted, tasks, "preload"
 	m["ExecutionCount"] = len(runs)
 	return viewOwner(ctx, tx, it, m)
 }
@@ -132,7 +140,7 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 	k := kindOf("ScheduledPreloadExecution")
 	done, failed, messages := []any{}, []any{}, []any{}
 	for _, fields := range asked {
-		it := &item{parent: job.id, parentKey: job.key, site: job.site, fields: map[string]any{"Status": "waiting"}, created: s.clock()}
+		it := &item{parent: job.id, parentKey: job.key, site: job.site, fields: map[string]any{"Status": runWaiting}, created: s.clock()}
 		for name, value := range fields {
 			it.set(name, value)
 		}

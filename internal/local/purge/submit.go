@@ -100,6 +100,23 @@ func (s *Service) preload(ctx context.Context, r *api.Request) (any, error) {
 	return answer, err
 }
 
+// Preload preloads addresses of a site, as PreloadCaches does.
+func (s *Service) Preload(ctx context.Context, site int64, addresses []string) error {
+	var id string
+	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.checkQuota(ctx, tx, site, Preload, "QuotaExceeded.Preload", len(addresses)); err != nil {
+			return err
+		}
+		var err error
+		id, err = s.insert(ctx, tx, site, preloads(addresses))
+		return err
+	})
+	if err == nil {
+		s.fetch(id, addresses, nil)
+	}
+	return err
+}
+
 // preloads are the tasks of addresses.
 func preloads(addresses []string) []task {
 	tasks := make([]task, len(addresses))
