@@ -14,6 +14,9 @@ import (
 const (
 	// lookEvery is how soon a load balancer that another process made is watched.
 	lookEvery = 2 * time.Second
+	// settle is how long changes are gathered before they are looked at, so that many
+	// calls one after the other cost little.
+	settle = 20 * time.Millisecond
 	// probesAtOnce bounds the probes that run at the same time.
 	probesAtOnce = 16
 )
@@ -67,15 +70,24 @@ func (m *Monitors) Run(ctx context.Context) {
 		if err := m.look(ctx); err != nil && ctx.Err() == nil {
 			m.logger.WarnContext(ctx, "the load balancers could not be read", "error", err)
 		}
-		timer := time.NewTimer(m.start(ctx, time.Now()))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !m.rest(ctx, m.start(ctx, time.Now()), m.wake) {
 			return
-		case <-m.wake:
-		case <-timer.C:
 		}
-		timer.Stop()
+	}
+}
+
+// rest waits for so long, or until something has changed and settled. It reports
+// false when ctx ends.
+func (m *Monitors) rest(ctx context.Context, wait time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wake:
+		return m.rest(ctx, min(wait, settle), nil)
+	case <-timer.C:
+		return true
 	}
 }
 
