@@ -101,6 +101,10 @@ func TestEverythingIsExported(t *testing.T) {
 	first := start(t, Options{})
 	s := newScript(t, first.Info())
 	s.run("", "@exported")
+	for name, body := range map[string]string{"staging": `{"version":1,"rule":"(ssl)"}`, "production": `{"version":1}`} { // no operation makes them
+		status, answer := askDesk(t, first.Info(), "PUT", "/sites/versions.example/environments/"+name, body)
+		require.Equal(t, 200, status, answer)
+	}
 	one, err := first.Export(t.Context())
 	require.NoError(t, err)
 	text := written(t, one)

@@ -42,7 +42,7 @@ func export(ctx context.Context, store *state.Store, limit int64) (Account, erro
 	err := store.Tx(ctx, func(tx *sql.Tx) error {
 		e := exporter{ctx, store, tx, &a, map[int64]int{}, newLabels(), new(int64), limit}
 		for _, step := range []func() error{e.plans, e.lists, e.namespaces, e.routines, e.uploads, e.readSites, e.ids,
-			e.records, e.things, e.rules, e.settings, e.protection, e.rulesets, e.routes, e.certificates, e.otherCertificates, e.tags, e.traffic} {
+			e.environments, e.records, e.things, e.rules, e.settings, e.protection, e.rulesets, e.routes, e.certificates, e.otherCertificates, e.tags, e.traffic} {
 			if err := step(); err != nil {
 				return err
 			}

@@ -3,6 +3,8 @@ package account
 import (
 	"encoding/json"
 	"strconv"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 func (e exporter) readSites() error {
@@ -30,6 +32,22 @@ func (e exporter) readSites() error {
 }
 
 func (e exporter) site(id int64) *Site { return &e.a.Sites[e.sites[id]] }
+
+func (e exporter) environments() error {
+	return e.each(`SELECT site_id, name, rule, version, previous FROM site_environments ORDER BY site_id, position`, func(scan func(...any) error) error {
+		var one version.Environment
+		var id, previous int64
+		if err := scan(&id, &one.Name, &one.Rule, &one.Version, &previous); err != nil {
+			return err
+		}
+		if previous >= 0 {
+			one.Previous = &previous
+		}
+		s := e.site(id)
+		s.Environments = append(s.Environments, one)
+		return nil
+	})
+}
 
 func (e exporter) records() error {
 	return e.each(`SELECT id, site_id, name, type, ttl, proxied, biz_name, source_type, host_policy, auth_conf, comment, data, http_ports, https_ports

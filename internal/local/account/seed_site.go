@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 // allSites makes the sites without what they have, so that everything can refer
@@ -45,6 +46,9 @@ func (s seeder) site(site Site) error {
 	}
 	if site.VersionManagement {
 		_, err = s.call("ActivateVersionManagement", api.Params{"SiteId": id})
+	}
+	if err == nil && len(site.Environments) > 0 {
+		err = version.New(s.Store).Restore(s.ctx, site.Name, site.Environments)
 	}
 	return err
 }

@@ -1,22 +1,26 @@
 package account
 
+import "github.com/esa-mcp/esa-mcp/internal/local/version"
+
 // Site is a site. In a site with Repeat, {i} stands for its number, from 1 on,
 // in all texts.
 type Site struct {
-	Name              string                    `json:"name"`
-	Repeat            int                       `json:"repeat,omitempty"`
-	Access            string                    `json:"access"`           // NS, CNAME
-	Coverage          string                    `json:"coverage"`         // domestic, overseas, global
-	Status            string                    `json:"status,omitempty"` // active if empty; pending, offline
-	Plan              string                    `json:"plan,omitempty"`   // ID of one in Plans; the account's own if empty
-	VersionManagement bool                      `json:"version_management,omitempty"`
-	Paused            bool                      `json:"paused,omitempty"`
-	Tags              map[string]string         `json:"tags,omitempty"`
-	ResourceGroup     string                    `json:"resource_group,omitempty"`
-	OfflineReason     string                    `json:"offline_reason,omitempty"`
-	Records           []Record                  `json:"records,omitempty"`
-	Rules             []Rule                    `json:"rules,omitempty"`
-	Settings          map[string]map[string]any `json:"settings,omitempty"` // by X of UpdateX: {"TieredCache": {...}}
+	Name              string `json:"name"`
+	Repeat            int    `json:"repeat,omitempty"`
+	Access            string `json:"access"`           // NS, CNAME
+	Coverage          string `json:"coverage"`         // domestic, overseas, global
+	Status            string `json:"status,omitempty"` // active if empty; pending, offline
+	Plan              string `json:"plan,omitempty"`   // ID of one in Plans; the account's own if empty
+	VersionManagement bool   `json:"version_management,omitempty"`
+	// Environments say which version of the configuration is for which requests.
+	Environments  []version.Environment     `json:"environments,omitempty"`
+	Paused        bool                      `json:"paused,omitempty"`
+	Tags          map[string]string         `json:"tags,omitempty"`
+	ResourceGroup string                    `json:"resource_group,omitempty"`
+	OfflineReason string                    `json:"offline_reason,omitempty"`
+	Records       []Record                  `json:"records,omitempty"`
+	Rules         []Rule                    `json:"rules,omitempty"`
+	Settings      map[string]map[string]any `json:"settings,omitempty"` // by X of UpdateX: {"TieredCache": {...}}
 	// VersionSettings are the Settings of the site's versions, by their numbers.
 	VersionSettings  map[string]map[string]map[string]any `json:"version_settings,omitempty"`
 	OriginProtection *OriginProtection                    `json:"origin_protection,omitempty"`

@@ -34,7 +34,7 @@ func preloads() []kind {
 			name: "ScheduledPreloadExecution", what: "execution", id: "Id", missing: "InvalidId.NotFound", full: true,
 			parent: "ScheduledPreloadJob", parentID: "JobId",
 			update: "UpdateScheduledPreloadExecution", remove: "DeleteScheduledPreloadExecution",
-			check: checkExecution, view: viewOwner,
+			check: checkExecution, now: executionStatus, view: viewOwner,
 			verbs: map[string]change{"StartScheduledPreloadExecution": turn(runStarted), "StopScheduledPreloadExecution": turn(runStopped)},
 		},
 	}

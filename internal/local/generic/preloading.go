@@ -102,9 +102,8 @@ func (s *Service) next(ctx context.Context, tx *sql.Tx, it *item) (due slice, le
 		return due, lookEvery, nil
 	}
 	k := kindOf("ScheduledPreloadExecution")
-	if ends, err := time.Parse(timeFormat, it.text("EndTime")); err == nil && !now.Before(ends) {
-		it.set("Status", runFinished)
-		return due, lookEvery, s.keep(ctx, tx, k, it)
+	if it.over(now) {
+		return due, lookEvery, nil
 	}
 	if left := time.Unix(begins, 0).Sub(now); left > 0 {
 		return due, left, nil
@@ -124,6 +123,20 @@ func (s *Service) next(ctx context.Context, tx *sql.Tx, it *item) (due slice, le
 		it.set("Status", runFinished)
 	}
 	return due, time.Duration(interval) * time.Second, s.keep(ctx, tx, k, it)
+}
+
+// over reports whether an execution's EndTime has passed.
+func (it *item) over(now time.Time) bool {
+	ends, err := time.Parse(timeFormat, it.text("EndTime"))
+	return err == nil && !now.Before(ends)
+}
+
+// executionStatus tells of an execution whose time is over that it has finished.
+func executionStatus(_ context.Context, _ *sql.Tx, s *Service, it *item, m map[string]any) error {
+	if status := it.text("Status"); it.over(s.cfg.Now()) && (status == runWaiting || status == runStarted) {
+		m["Status"] = runFinished
+	}
+	return nil
 }
 
 // failExecution notes that a slice of an execution was refused.

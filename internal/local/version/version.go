@@ -149,6 +149,28 @@ func first(e Environment) int64 {
 	return -1
 }
 
+// Restore gives a site the environments that List once told, in their order.
+func (s *Service) Restore(ctx context.Context, site string, list []Environment) error {
+	return s.store.Tx(ctx, func(tx *sql.Tx) error {
+		id, err := siteOf(ctx, tx, site)
+		if err != nil {
+			return err
+		}
+		for i, e := range list {
+			previous := int64(-1)
+			if e.Previous != nil {
+				previous = *e.Previous
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO site_environments (site_id, name, position, rule, version, previous) VALUES (?, ?, ?, ?, ?, ?)`,
+				id, e.Name, i+1, e.Rule, e.Version, previous)
+			if err != nil {
+				return fmt.Errorf("store the environment %s: %w", e.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
 // Rollback returns an environment to the version before.
 func (s *Service) Rollback(ctx context.Context, site, name string) error {
 	return s.change(ctx, site, name, "no version was deployed to it before",
