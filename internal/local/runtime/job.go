@@ -36,7 +36,8 @@ type job struct {
 	counts   counts
 	bodies   bodies
 	cancels  map[int]context.CancelFunc // of the operations under way that can be cancelled
-	inFlight chan struct{}              // a slot for each subrequest under way
+	codecs   map[string]codec
+	inFlight chan struct{} // a slot for each subrequest under way
 	hops     hops
 
 	entered atomic.Int64 // when the machine went into JavaScript, Unix nanoseconds; 0 outside

@@ -40,6 +40,7 @@ var operations = map[string]func(j *job, c call) (task, error){
 	"cacheGet":    (*job).cacheGet,
 	"cachePut":    (*job).cachePut,
 	"cacheDelete": (*job).cacheDelete,
+	"codec":       (*job).code,
 }
 
 // startOperation begins an operation: its number, its kind, two texts and a

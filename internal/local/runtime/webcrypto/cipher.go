@@ -1,10 +1,13 @@
 package webcrypto
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/subtle"
+	"encoding/binary"
 )
 
 func encrypt(a *Args) (*Answer, error) { return crypt(a, true) }
@@ -18,6 +21,8 @@ func crypt(a *Args, forward bool) (*Answer, error) {
 		return cbc(a, forward)
 	case "AES-CTR":
 		return ctr(a)
+	case "AES-KW":
+		return keyWrap(a, forward)
 	case "RSA-OAEP":
 		return oaep(a, forward)
 	}
@@ -35,23 +40,30 @@ func gcm(a *Args, forward bool) (*Answer, error) {
 	if len(a.IV) == 0 {
 		return nil, failed(operationError, "the iv of AES-GCM is empty")
 	}
-	var mode cipher.AEAD
-	switch {
-	case a.TagLength == 128:
-		mode, err = cipher.NewGCMWithNonceSize(block, len(a.IV))
-	case len(a.IV) == 12:
-		mode, err = cipher.NewGCMWithTagSize(block, a.TagLength/8)
+	switch a.TagLength {
+	case 32, 64, 96, 104, 112, 120, 128:
 	default:
-		err = failed(notSupported, "a tagLength of %d needs an iv of 12 bytes", a.TagLength)
+		return nil, failed(operationError, "tagLength is 32, 64, 96, 104, 112, 120 or 128, not %d", a.TagLength)
 	}
+	mode, err := cipher.NewGCMWithNonceSize(block, len(a.IV))
 	if err != nil {
 		return nil, failed(operationError, "%v", err)
 	}
+	tag := a.TagLength / 8
 	if forward {
-		return &Answer{Data: mode.Seal(nil, a.IV, a.Data, a.AAD)}, nil
+		// A shorter tag is the beginning of the whole one.
+		sealed := mode.Seal(nil, a.IV, a.Data, a.AAD)
+		return &Answer{Data: sealed[:len(a.Data)+tag]}, nil
 	}
-	plain, err := mode.Open(nil, a.IV, a.Data, a.AAD)
-	if err != nil {
+	if len(a.Data) < tag {
+		return nil, failed(operationError, "the data is shorter than its tag")
+	}
+	// The library opens whole tags alone. To encrypt what is encrypted decrypts
+	// it, and to encrypt that again tells what the tag has to be.
+	n := len(a.Data) - tag
+	plain := mode.Seal(nil, a.IV, a.Data[:n], a.AAD)[:n]
+	sealed := mode.Seal(nil, a.IV, plain, a.AAD)
+	if subtle.ConstantTimeCompare(sealed[n:n+tag], a.Data[n:]) != 1 {
 		return nil, failed(operationError, "the data was not encrypted with this key, iv and additionalData")
 	}
 	return &Answer{Data: plain}, nil
@@ -100,6 +112,49 @@ func ctr(a *Args) (*Answer, error) {
 	}
 	cipher.NewCTR(block, a.IV).XORKeyStream(a.Data, a.Data)
 	return &Answer{Data: a.Data}, nil
+}
+
+// keyWrap wraps and unwraps a key (RFC 3394): each half block goes through the
+// cipher six times, together with a running check value.
+func keyWrap(a *Args, forward bool) (*Answer, error) {
+	block, err := aes.NewCipher(a.Key)
+	if err != nil {
+		return nil, failed(operationError, "%v", err)
+	}
+	if len(a.Data)%8 != 0 || forward && len(a.Data) < 16 || !forward && len(a.Data) < 24 {
+		return nil, failed(operationError, "AES-KW takes whole groups of 8 bytes, two or more, not %d bytes", len(a.Data))
+	}
+	data := a.Data
+	if forward {
+		data = append(bytes.Repeat([]byte{0xA6}, 8), data...)
+	}
+	var b [aes.BlockSize]byte
+	copy(b[:8], data)
+	n := len(data)/8 - 1
+	for step := range 6 * n {
+		t := step + 1
+		if !forward {
+			t = 6*n - step
+		}
+		half := data[8*(1+(t-1)%n):][:8]
+		copy(b[8:], half)
+		if forward {
+			block.Encrypt(b[:], b[:])
+		}
+		binary.BigEndian.PutUint64(b[:8], binary.BigEndian.Uint64(b[:8])^uint64(t))
+		if !forward {
+			block.Decrypt(b[:], b[:])
+		}
+		copy(half, b[8:])
+	}
+	copy(data, b[:8])
+	if forward {
+		return &Answer{Data: data}, nil
+	}
+	if subtle.ConstantTimeCompare(data[:8], bytes.Repeat([]byte{0xA6}, 8)) != 1 {
+		return nil, failed(operationError, "the data was not wrapped with this key")
+	}
+	return &Answer{Data: data[8:]}, nil
 }
 
 func oaep(a *Args, forward bool) (*Answer, error) {

@@ -14,7 +14,8 @@ const (
 )
 
 func derive(a *Args) (*Answer, error) {
-	if a.Length%8 != 0 || a.Length < 0 || a.Length > maxDerived {
+	agreed := a.Alg == "ECDH" || a.Alg == "X25519"
+	if a.Length < 0 || a.Length > maxDerived || a.Length%8 != 0 && !agreed {
 		return nil, failed(operationError, "a length of %d bits is no whole number of bytes, or more than %d", a.Length, maxDerived)
 	}
 	var out []byte
@@ -56,10 +57,14 @@ func agree(a *Args) ([]byte, error) {
 	if err != nil || a.Length == 0 {
 		return secret, err
 	}
-	if a.Length/8 > len(secret) {
+	if a.Length > len(secret)*8 {
 		return nil, failed(operationError, "the shared secret has only %d bits", len(secret)*8)
 	}
-	return secret[:a.Length/8], nil
+	secret = secret[:(a.Length+7)/8]
+	if rest := a.Length % 8; rest != 0 { // the bits past the last are zero
+		secret[len(secret)-1] &= 0xFF << (8 - rest)
+	}
+	return secret, nil
 }
 
 func ecdhPrivate(der []byte) (*ecdh.PrivateKey, error) {

@@ -1,6 +1,7 @@
 package webcrypto
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -122,27 +123,34 @@ func importEC(a *Args, k *JWK) (*Answer, error) {
 }
 
 func importOKP(a *Args, k *JWK) (*Answer, error) {
-	text, field := k.X, "x"
-	if k.D != "" {
-		text, field = k.D, "d"
-	}
-	raw, err := decode(field, text)
+	public, err := decode("x", k.X)
 	if err != nil {
 		return nil, err
 	}
-	if len(raw) != 32 || k.Crv != a.Alg {
+	if len(public) != 32 || k.Crv != a.Alg {
 		return nil, failed(dataError, "the JWK is not one for %s", a.Alg)
 	}
 	if k.D == "" {
-		a.Data = raw
+		a.Data = public
 		return importRaw(a)
 	}
+	raw, err := decode("d", k.D)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) != 32 {
+		return nil, failed(dataError, "the JWK is not one for %s", a.Alg)
+	}
 	if a.Alg == "Ed25519" {
-		return importPrivate(a, ed25519.NewKeyFromSeed(raw))
+		key := ed25519.NewKeyFromSeed(raw)
+		if !bytes.Equal(key.Public().(ed25519.PublicKey), public) {
+			return nil, failed(dataError, "the JWK's d does not belong to its x")
+		}
+		return importPrivate(a, key)
 	}
 	key, err := ecdh.X25519().NewPrivateKey(raw)
-	if err != nil {
-		return nil, failed(dataError, "%v", err)
+	if err != nil || !bytes.Equal(key.PublicKey().Bytes(), public) {
+		return nil, failed(dataError, "the JWK's d does not belong to its x")
 	}
 	return importPrivate(a, key)
 }

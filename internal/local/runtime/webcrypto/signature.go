@@ -87,7 +87,9 @@ func verifyRSA(a *Args) (*Answer, error) {
 		return nil, err
 	}
 	if a.Alg == "RSA-PSS" {
-		err = rsa.VerifyPSS(key, id, sum, a.Signature, &rsa.PSSOptions{SaltLength: saltLength(a)})
+		// 0 is any length to the library: a signature without a salt passes, and
+		// where one is asked for, one with a salt does too.
+		err = rsa.VerifyPSS(key, id, sum, a.Signature, &rsa.PSSOptions{SaltLength: a.SaltLength})
 	} else {
 		err = rsa.VerifyPKCS1v15(key, id, sum, a.Signature)
 	}

@@ -1,18 +1,25 @@
 // Blob, File, FormData and its multipart form.
 
+const blobType = (type) => {
+  type = String(type);
+  return /[^\x20-\x7E]/.test(type) ? '' : type.toLowerCase();
+};
+
 let bytesOfBlob;
 class Blob {
   #bytes; #type;
-  constructor(parts = [], options = {}) {
-    if (typeof parts !== 'object' || parts === null || typeof parts[Symbol.iterator] !== 'function') throw new TypeError('Blob takes a list of parts.');
-    const chunks = [];
-    for (const part of parts) {
-      const bytes = part instanceof Blob ? part.#bytes : asBytes(part) ?? encodeUTF8(String(part));
-      chunks.push(bytes);
+  constructor(parts = undefined, options = undefined) {
+    const list = [];
+    if (parts !== undefined) {
+      if (typeof parts !== 'object' && typeof parts !== 'function' || parts === null) throw new TypeError('Blob takes a list of parts.');
+      for (const part of parts) list.push(part instanceof Blob || asBytes(part) !== undefined ? part : textArgument(part));
     }
-    this.#bytes = concatBytes([...chunks, new Uint8Array(0)]);
-    const type = String(options?.type ?? '');
-    this.#type = /[^\x20-\x7E]/.test(type) ? '' : type.toLowerCase();
+    if (options !== undefined && options !== null && typeof options !== 'object' && typeof options !== 'function') throw new TypeError('The options of a Blob are an object.');
+    const endings = options?.endings === undefined ? 'transparent' : String(options.endings), { type } = options ?? {};
+    if (endings !== 'transparent' && endings !== 'native') throw new TypeError(`endings is transparent or native, not ${endings}.`);
+    this.#type = blobType(type === undefined ? '' : type);
+    this.#bytes = concatBytes([...list.map((part) => part instanceof Blob ? part.#bytes : asBytes(part)
+      ?? encodeUTF8(endings === 'native' ? part.replace(/\r\n?/g, '\n') : part)), new Uint8Array(0)]);
   }
   get size() { return this.#bytes.length; }
   get type() { return this.#type; }
@@ -20,7 +27,8 @@ class Blob {
   async arrayBuffer() { return this.#bytes.slice().buffer; }
   async bytes() { return this.#bytes.slice(); }
   slice(start = 0, end = this.size, type = '') {
-    const part = new Blob([], { type });
+    const part = new Blob();
+    part.#type = blobType(type);
     part.#bytes = this.#bytes.slice(start, end);
     return part;
   }
@@ -45,12 +53,17 @@ globalClass(File);
 
 class FormData {
   #list = [];
+  constructor(form) {
+    if (form !== undefined) throw new TypeError('FormData takes no form: there are no documents here.');
+  }
   #entry(name, value, filename) {
     if (!(value instanceof Blob)) {
       if (filename !== undefined) throw new TypeError('Only a Blob or File has a file name.');
       return [String(name).toWellFormed(), String(value).toWellFormed()];
     }
-    if (filename !== undefined || !(value instanceof File)) value = new File([value], filename ?? 'blob', { type: value.type });
+    if (filename !== undefined || !(value instanceof File)) {
+      value = new File([value], filename ?? 'blob', { type: value.type, lastModified: value.lastModified });
+    }
     return [String(name).toWellFormed(), value];
   }
   append(name, value, filename) { this.#list.push(this.#entry(name, value, filename)); }
@@ -67,15 +80,13 @@ class FormData {
   }
   getAll(name) { name = String(name); return this.#list.filter((p) => p[0] === name).map((p) => p[1]); }
   has(name) { name = String(name); return this.#list.some((p) => p[0] === name); }
-  forEach(callback, self) { for (const [name, value] of this) callback.call(self, value, name, this); }
-  *entries() { for (let i = 0; i < this.#list.length; i++) yield [...this.#list[i]]; }
-  *keys() { for (let i = 0; i < this.#list.length; i++) yield this.#list[i][0]; }
-  *values() { for (let i = 0; i < this.#list.length; i++) yield this.#list[i][1]; }
-  static { Object.defineProperty(this.prototype, Symbol.iterator, { value: this.prototype.entries, writable: true, configurable: true }); }
+  static { pairIterators(this, (form) => form.#list); }
 }
 globalClass(FormData);
 
 const multipartName = (text) => text.replace(/\r\n|\r|\n/g, '\r\n').replace(/\r\n/g, '%0D%0A').replace(/"/g, '%22');
+
+const multipartFile = (text) => text.replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22');
 
 // encodeMultipart returns a form's bytes and its boundary.
 const encodeMultipart = (form) => {
@@ -86,7 +97,7 @@ const encodeMultipart = (form) => {
       chunks.push(encodeUTF8(`${head}\r\n\r\n${value.replace(/\r\n|\r|\n/g, '\r\n')}\r\n`));
       continue;
     }
-    head += `; filename="${multipartName(value.name)}"\r\nContent-Type: ${value.type || 'application/octet-stream'}\r\n\r\n`;
+    head += `; filename="${multipartFile(value.name)}"\r\nContent-Type: ${value.type || 'application/octet-stream'}\r\n\r\n`;
     chunks.push(encodeUTF8(head), bytesOfBlob(value), encodeUTF8('\r\n'));
   }
   chunks.push(encodeUTF8(`--${boundary}--\r\n`));
@@ -120,7 +131,7 @@ const addPart = (form, head, content) => {
   const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(head)?.[1] ?? '';
   const name = /(?:^|[;\s])name="([^"]*)"/i.exec(disposition)?.[1], filename = /(?:^|[;\s])filename="([^"]*)"/i.exec(disposition)?.[1];
   if (name === undefined) throw new TypeError('A part of the multipart form has no name.');
-  const plain = (text) => text.replace(/%0D%0A/gi, '\r\n').replace(/%22/g, '"');
+  const plain = (text) => text.replace(/%0D/gi, '\r').replace(/%0A/gi, '\n').replace(/%22/g, '"');
   if (filename === undefined) form.append(plain(name), decodeUTF8(content));
   else form.append(plain(name), new File([content], plain(filename), { type: /^content-type:\s*(.*?)\s*$/im.exec(head)?.[1] ?? 'text/plain' }));
 };

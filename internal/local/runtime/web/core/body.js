@@ -3,12 +3,12 @@
 
 // The streams are loaded when the first is used.
 let streamClasses = null;
-const streams = () => streamClasses ??= loadPart('streams')(loadPart('ponyfill')(), { globalClass, define, asBytes, encodeUTF8, TextDecoder });
+const streams = () => streamClasses ??= loadPart('streams')(loadPart('ponyfill')(), { globalClass, define, asBytes, encodeUTF8, operate, TextDecoder });
 const isStream = (value) => streamClasses !== null && value instanceof streamClasses.ReadableStream;
 defineLazy(['ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'ReadableStreamDefaultController',
   'ReadableByteStreamController', 'ReadableStreamBYOBRequest', 'WritableStream', 'WritableStreamDefaultWriter',
   'WritableStreamDefaultController', 'TransformStream', 'TransformStreamDefaultController', 'ByteLengthQueuingStrategy',
-  'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream'], streams);
+  'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream'], streams);
 
 // dataBehind knows what the streams that the runtime made are made of, so that a
 // body which is passed on whole never becomes a stream.
@@ -39,13 +39,28 @@ const extract = (source) => {
 // streamUsed reports whether a stream was read from.
 const streamUsed = (stream) => stream._disturbed === true;
 
-const streamOf = (data) => {
+// readHost reads a body that the machine's other side holds, until a signal says
+// to stop.
+const readHost = (kind, body, signal) => {
+  const promise = operate(kind, body.handle);
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject);
+  });
+};
+
+const streamOf = (data, signal) => {
   const { ReadableStream } = streams();
   const stream = new ReadableStream({
     type: 'bytes',
+    start(controller) {
+      if (signal?.aborted) controller.error(signal.reason);
+      else if (signal) onAbort(signal, () => { try { controller.error(signal.reason); } catch (error) { /* it has ended */ } });
+    },
     async pull(controller) {
       let bytes;
-      if (data instanceof HostBody) bytes = await operate('read', data.handle);
+      if (data instanceof HostBody) bytes = await readHost('read', data, signal);
       else if (data !== null) { bytes = typeof data === 'string' ? encodeUTF8(data) : data.slice(); data = null; }
       if (bytes !== undefined && bytes.length > 0) return controller.enqueue(bytes);
       controller.close();
@@ -78,15 +93,15 @@ class Body {
   constructor(state) { this.#state = state; }
   get headers() { return this.#state.headers; }
   get bodyUsed() {
-    const s = this.#state;
-    return s.used || (s.stream !== null && streamUsed(s.stream));
+    const s = this.#state, stream = s.stream ?? (isStream(s.data) ? s.data : null);
+    return s.used || (stream !== null && streamUsed(stream));
   }
   get body() {
     const s = this.#state;
     if (s.stream === null && s.data !== null) {
       if (isStream(s.data)) s.stream = s.data;
       else {
-        s.stream = streamOf(s.data);
+        s.stream = streamOf(s.data, s.abort);
         if (s.used) s.stream.getReader();
       }
     }
@@ -95,7 +110,7 @@ class Body {
   async text() {
     const data = await takeData(this);
     if (typeof data === 'string') return data.charCodeAt(0) === 0xFEFF ? data.slice(1) : data;
-    if (data instanceof HostBody) return await operate('text', data.handle) ?? '';
+    if (data instanceof HostBody) return await readHost('text', data, this.#state.abort) ?? '';
     if (data.length === 0) return '';
     const text = decodeUTF8(data);
     return text.charCodeAt(0) === 0xFEFF ? text.slice(1) : text;
@@ -104,21 +119,21 @@ class Body {
   async bytes() {
     const data = await takeData(this);
     if (typeof data === 'string') return encodeUTF8(data);
-    if (data instanceof HostBody) return await operate('bytes', data.handle) ?? new Uint8Array(0);
+    if (data instanceof HostBody) return await readHost('bytes', data, this.#state.abort) ?? new Uint8Array(0);
     return data;
   }
   async arrayBuffer() { return bufferOf(await this.bytes()); }
   async blob() { return new Blob([await this.bytes()], { type: this.headers.get('content-type') ?? '' }); }
   async formData() {
-    const type = this.headers.get('content-type') ?? '';
+    const type = this.headers.get('content-type') ?? '', bytes = await this.bytes();
     if (/^multipart\/form-data\b/i.test(type)) {
       const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type);
       if (!boundary) throw new TypeError('The content type multipart/form-data has no boundary.');
-      return decodeMultipart(await this.bytes(), boundary[1] ?? boundary[2]);
+      return decodeMultipart(bytes, boundary[1] ?? boundary[2]);
     }
     if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
       const form = new FormData();
-      for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
+      for (const [name, value] of new URLSearchParams('?' + decodeUTF8(bytes))) form.append(name, value);
       return form;
     }
     throw new TypeError(`A body of type "${type}" is no form.`);
@@ -130,6 +145,7 @@ class Body {
 // or a HostBody.
 const takeData = (message) => {
   const s = stateOf(message);
+  s.abort?.throwIfAborted();
   if (message.bodyUsed || s.stream?.locked) throw new TypeError('The body was read already, and it can be read only once: clone() it before.');
   if (s.data === null) return '';
   s.used = true;

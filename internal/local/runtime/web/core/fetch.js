@@ -15,7 +15,7 @@ const fetchNow = async (request) => {
   if (signal === null) return promise;
   const number = lastOperation;
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => { host.cancel(number); reject(signal.reason); });
+    onAbort(signal, () => { host.cancel(number); reject(signal.reason); });
     promise.then(resolve, reject);
   });
 };
@@ -25,7 +25,7 @@ define('fetch', async function fetch(input, init) {
   const [head, data] = await fetchNow(request);
   const [status, statusText, url, redirected] = head.split('\n', 4);
   const state = newState(headersOfLines(head.slice(status.length + statusText.length + url.length + redirected.length + 4)), null);
-  Object.assign(state, { status: Number(status), statusText, url, redirected: redirected === 'true', type: 'basic' });
+  Object.assign(state, { status: Number(status), statusText, url, redirected: redirected === 'true', type: 'basic', abort: stateOf(request).signal });
   if (!hasNoBody(state.status) && request.method !== 'HEAD') state.data = data;
   return new Response(null, fromHost, state);
 });

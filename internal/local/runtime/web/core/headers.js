@@ -32,7 +32,7 @@ class Headers {
   constructor(init) {
     if (init === undefined) return;
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) throw new TypeError('Headers takes a record, a list of pairs or Headers.');
-    if (#map in init) {
+    if (#map in init && init[Symbol.iterator] === Headers.prototype[Symbol.iterator]) {
       if (init.#map === null) this.#lines = init.#lines;
       else this.#map = new Map(Array.from(init.#map, ([name, values]) => [name, values.slice()]));
       return;
@@ -99,13 +99,8 @@ class Headers {
     }
     return this.#sorted = list.sort((a, b) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
   }
-  forEach(callback, self) { for (const [name, value] of this) callback.call(self, value, name, this); }
-  *entries() { for (let i = 0; i < this.#list().length; i++) yield [...this.#list()[i]]; }
-  *keys() { for (let i = 0; i < this.#list().length; i++) yield this.#list()[i][0]; }
-  *values() { for (let i = 0; i < this.#list().length; i++) yield this.#list()[i][1]; }
   static {
-    this.prototype[Symbol.iterator] = this.prototype.entries;
-    Object.defineProperty(this.prototype, Symbol.iterator, { enumerable: false });
+    pairIterators(this, (headers) => headers.#list());
     headersOfLines = (lines) => {
       const headers = new Headers();
       headers.#lines = lines;

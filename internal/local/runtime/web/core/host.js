@@ -79,9 +79,19 @@ const tag = (type, name = type.name) => {
   Object.defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
 };
 
+// showMembers makes what a class has enumerable, as the platform's classes have it.
+const showMembers = (object) => {
+  for (const name of Object.getOwnPropertyNames(object)) {
+    if (/^(constructor|length|name|prototype)$/.test(name) && !Object.getOwnPropertyDescriptor(object, name).get) continue;
+    Object.defineProperty(object, name, { enumerable: true });
+  }
+};
+
 // globalClass makes a class a global.
 const globalClass = (type) => {
   tag(type);
+  showMembers(type.prototype);
+  showMembers(type);
   define(type.name, type);
 };
 
@@ -97,8 +107,49 @@ const operate = (kind, first = '', second = '', value = undefined) => new Promis
   operations.set(number, { resolve, reject });
 });
 
-// asBytes returns a view of the same bytes, or undefined for what has none.
+// textArgument converts an argument that is a text of characters.
+const textArgument = (value) => `${value}`.toWellFormed();
+const need = (args, count, what) => {
+  if (args.length < count) throw new TypeError(`${what} needs ${count === 1 ? 'an argument' : count + ' arguments'}.`);
+};
+
+// pairIterators gives a class what walks over its pairs of names and values, which
+// list() returns anew each time.
+const pairIterators = (type, list) => {
+  const prototype = Object.setPrototypeOf({
+    next() {
+      const state = walks.get(this);
+      if (state === undefined) throw new TypeError('next needs an iterator of ' + type.name + '.');
+      const pairs = list(state.of);
+      if (state.at >= pairs.length) return { value: undefined, done: true };
+      const [name, value] = pairs[state.at++];
+      return { value: state.kind === 'keys' ? name : state.kind === 'values' ? value : [name, value], done: false };
+    },
+  }, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: type.name + ' Iterator', configurable: true });
+  const walks = new WeakMap();
+  const walk = (of, kind) => {
+    list(of); // fails if it is none
+    const iterator = Object.create(prototype);
+    walks.set(iterator, { of, kind, at: 0 });
+    return iterator;
+  };
+  Object.assign(type.prototype, {
+    entries() { return walk(this, 'entries'); },
+    keys() { return walk(this, 'keys'); },
+    values() { return walk(this, 'values'); },
+    forEach(callback, self) {
+      if (typeof callback !== 'function') throw new TypeError('forEach needs a function.');
+      for (let i = 0; i < list(this).length; i++) { const [name, value] = list(this)[i]; callback.call(self, value, name, this); }
+    },
+  });
+  Object.defineProperty(type.prototype, Symbol.iterator, { value: type.prototype.entries, writable: true, configurable: true });
+};
+
+// asBytes returns a view of the same bytes, or undefined for what has none. A
+// buffer that was given away has no bytes.
 const asBytes = (source) => {
+  if ((ArrayBuffer.isView(source) ? source.buffer : source)?.detached === true) return new Uint8Array(0);
   if (source instanceof Uint8Array) return source;
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   if (source instanceof ArrayBuffer || (typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer)) return new Uint8Array(source);

@@ -11,6 +11,12 @@ const methodOf = (method) => {
   return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method;
 };
 
+const urlOf = (input) => {
+  const url = new URL(input);
+  if (url.username || url.password) throw new TypeError('The URL of a Request has no user name and no password.');
+  return url.href;
+};
+
 class Request extends Body {
   constructor(input, init, state) {
     if (init === fromHost) { super(state); return; }
@@ -18,11 +24,14 @@ class Request extends Body {
     const from = input instanceof Request ? stateOf(input) : null;
     const s = newState(null, null);
     super(s);
-    s.url = from ? from.url : new URL(input).href;
+    s.url = from ? from.url : urlOf(input);
     s.method = init.method !== undefined ? methodOf(init.method) : from ? from.method : 'GET';
     s.redirect = init.redirect ?? from?.redirect ?? 'follow';
     if (s.redirect !== 'follow' && s.redirect !== 'manual' && s.redirect !== 'error') throw new TypeError(`redirect is follow, manual or error, not ${s.redirect}.`);
-    s.signal = init.signal ?? from?.signal ?? null;
+    const signal = init.signal !== undefined ? init.signal : from?.signal ?? null;
+    if (signal !== null && !(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal.');
+    s.signal = signal === null ? null : AbortSignal.any([signal]);
+    if (init.duplex !== undefined && init.duplex !== 'half') throw new TypeError(`duplex is half, not ${init.duplex}.`);
     s.decompress = init.decompress ?? from?.decompress;
     s.headers = new Headers(init.headers ?? from?.headers);
     if (init.body !== undefined && init.body !== null) {
@@ -30,7 +39,9 @@ class Request extends Body {
       const [data, type] = extract(init.body);
       s.data = data;
       if (type !== null) setContentType(s.headers, type);
+      if (from && from.data !== null) from.used = true;
     } else if (from && from.data !== null) {
+      if (s.method === 'GET' || s.method === 'HEAD') throw new TypeError(`A request with the method ${s.method} cannot have a body.`);
       if (input.bodyUsed || from.stream?.locked) throw new TypeError('The body of the Request was read already.');
       s.data = from.data;
       from.used = true;
@@ -53,7 +64,8 @@ class Request extends Body {
   clone() {
     const s = stateOf(this);
     const data = cloneData(this);
-    return new Request(null, fromHost, { ...s, headers: new Headers(s.headers), data, stream: null, used: false });
+    const signal = s.signal === null ? null : AbortSignal.any([s.signal]);
+    return new Request(null, fromHost, { ...s, headers: new Headers(s.headers), data, stream: null, used: false, signal });
   }
 }
 globalClass(Request);

@@ -76,7 +76,8 @@ const cloneValue = (value, seen) => {
     const buffer = cloneValue(value.buffer, seen);
     return keep(value instanceof DataView ? new DataView(buffer, value.byteOffset, value.byteLength) : new value.constructor(buffer, value.byteOffset, value.length));
   }
-  if (value instanceof Blob) return keep(value);
+  if (value instanceof File) return keep(new File([value], value.name, { type: value.type, lastModified: value.lastModified }));
+  if (value instanceof Blob) return keep(value.slice(0, value.size, value.type));
   if (value instanceof Map) {
     const copy = keep(new Map());
     for (const [k, v] of [...value]) copy.set(cloneValue(k, seen), cloneValue(v, seen));
@@ -93,7 +94,8 @@ const cloneValue = (value, seen) => {
     if ('cause' in value) copy.cause = cloneValue(value.cause, seen);
     return copy;
   }
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof Body || value instanceof Headers) {
+  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef
+    || [Body, Headers, URL, URLSearchParams, FormData, Event, EventTarget, TextEncoder, TextDecoder].some((type) => value instanceof type)) {
     throw noClone('A ' + (value.constructor?.name ?? 'platform object'));
   }
   const copy = keep(Array.isArray(value) ? new Array(value.length) : {});

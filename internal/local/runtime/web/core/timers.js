@@ -6,7 +6,7 @@ const timers = new Map(); // the number of the operation that waits, by timer
 const startTimer = (callback, ms, args, repeats) => {
   if (typeof callback !== 'function') throw new TypeError('a timer needs a function');
   const id = ++lastTimer;
-  ms = Math.max(0, Math.min(2147483647, Math.trunc(Number(ms)) || 0));
+  ms = Math.max(0, Number(ms) | 0);
   const wait = () => {
     const done = operate('timer', String(ms));
     timers.set(id, lastOperation);
@@ -34,11 +34,19 @@ define('queueMicrotask', function queueMicrotask(callback) {
 });
 
 const startedAt = Date.now();
-define('performance', Object.freeze({
-  timeOrigin: startedAt,
-  now() { return Date.now() - startedAt; },
-  mark() {}, measure() {}, toJSON() { return { timeOrigin: startedAt }; },
-}));
+class Performance extends EventTarget {
+  constructor(key) {
+    super();
+    if (key !== internalKey) throw new TypeError('Illegal constructor');
+  }
+  get timeOrigin() { return startedAt; }
+  now() { return Date.now() - startedAt; }
+  mark() {}
+  measure() {}
+  toJSON() { return { timeOrigin: startedAt }; }
+}
+globalClass(Performance);
+define('performance', new Performance(internalKey));
 
 const describeError = (error) => {
   if (!(error instanceof Error)) return describe(error);
@@ -88,17 +96,19 @@ const formatLog = (values) => {
   });
   return [text, ...values.slice(next).map(describe)].join(' ');
 };
-define('console', {
+const consoleMethods = {
   log: write('info'), info: write('info'), debug: write('debug'), warn: write('warn'), error: write('error'), dir: write('info'), table: write('info'),
   trace(...values) { host.log('debug', formatLog(values) + '\n' + new Error().stack); },
   assert(ok, ...values) { if (!ok) host.log('error', 'Assertion failed: ' + formatLog(values)); },
-  count(label = 'default') { counters.set(label, (counters.get(label) ?? 0) + 1); host.log('info', `${label}: ${counters.get(label)}`); },
-  countReset(label = 'default') { counters.delete(label); },
-  time(label = 'default') { clocks.set(label, Date.now()); },
-  timeLog(label = 'default') { host.log('info', `${label}: ${Date.now() - (clocks.get(label) ?? Date.now())} ms`); },
-  timeEnd(label = 'default') { this.timeLog(label); clocks.delete(label); },
+  count(label = 'default') { label = String(label); counters.set(label, (counters.get(label) ?? 0) + 1); host.log('info', `${label}: ${counters.get(label)}`); },
+  countReset(label = 'default') { counters.delete(String(label)); },
+  time(label = 'default') { clocks.set(String(label), Date.now()); },
+  timeLog(label = 'default') { label = String(label); host.log('info', `${label}: ${Date.now() - (clocks.get(label) ?? Date.now())} ms`); },
+  timeEnd(label = 'default') { label = String(label); console.timeLog(label); clocks.delete(label); },
   group: write('info'), groupCollapsed: write('info'), groupEnd() {},
-});
+};
+define('console', Object.assign(Object.create(Object.create(Object.prototype)), consoleMethods));
+Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true });
 
 // MessageChannel, which libraries use to run something a little later.
 let join;
@@ -109,14 +119,15 @@ class MessagePort extends EventTarget {
     if (key !== internalKey) throw new TypeError('Illegal constructor');
     Object.defineProperty(this, 'onmessage', { value: null, writable: true, enumerable: false });
   }
-  postMessage(data) {
+  postMessage(data, options) {
     const to = this.#other;
+    data = structuredClone(data, Array.isArray(options) ? { transfer: options } : options);
     if (this.#closed || to === null) return;
     setTimeout(() => {
       if (to.#closed) return;
-      const event = new Event('message');
+      const event = trustedEvent('message');
       Object.defineProperty(event, 'data', { value: data });
-      to.dispatchEvent(event);
+      fire(to, event);
     }, 0);
   }
   start() {}

@@ -24,16 +24,21 @@ class URLSearchParams {
   #list = []; #changed = null;
   constructor(init = '') {
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
-      init = String(init);
+      init = textArgument(init);
       this.#read(init.startsWith('?') ? init.slice(1) : init);
     } else if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
       for (const pair of init) {
         const both = typeof pair === 'object' && pair !== null ? Array.from(pair) : [];
         if (both.length !== 2) throw new TypeError('URLSearchParams takes pairs of a name and a value.');
-        this.#list.push([String(both[0]).toWellFormed(), String(both[1]).toWellFormed()]);
+        this.#list.push([textArgument(both[0]), textArgument(both[1])]);
       }
     } else {
-      for (const name of Object.keys(init)) this.#list.push([name.toWellFormed(), String(init[name]).toWellFormed()]);
+      const record = new Map(); // names that become the same are one
+      for (const name of Reflect.ownKeys(init)) {
+        if (!Object.getOwnPropertyDescriptor(init, name)?.enumerable) continue;
+        record.set(textArgument(name), textArgument(init[name]));
+      }
+      this.#list = [...record];
     }
   }
   #read(query) {
@@ -44,35 +49,45 @@ class URLSearchParams {
       this.#list.push(at < 0 ? [formDecode(part), ''] : [formDecode(part.slice(0, at)), formDecode(part.slice(at + 1))]);
     }
   }
-  append(name, value) { this.#list.push([String(name), String(value)]); this.#changed?.(); }
+  append(name, value) {
+    need(arguments, 2, 'append');
+    this.#list.push([textArgument(name), textArgument(value)]);
+    this.#changed?.();
+  }
   delete(name, value) {
-    name = String(name);
-    this.#list = this.#list.filter((p) => p[0] !== name || (value !== undefined && p[1] !== String(value)));
+    need(arguments, 1, 'delete');
+    name = textArgument(name);
+    if (value !== undefined) value = textArgument(value);
+    this.#list = this.#list.filter((p) => p[0] !== name || (value !== undefined && p[1] !== value));
     this.#changed?.();
   }
   get(name) {
-    name = String(name);
+    need(arguments, 1, 'get');
+    name = textArgument(name);
     for (const p of this.#list) if (p[0] === name) return p[1];
     return null;
   }
-  getAll(name) { name = String(name); return this.#list.filter((p) => p[0] === name).map((p) => p[1]); }
-  has(name, value) { name = String(name); return this.#list.some((p) => p[0] === name && (value === undefined || p[1] === String(value))); }
+  getAll(name) { need(arguments, 1, 'getAll'); name = textArgument(name); return this.#list.filter((p) => p[0] === name).map((p) => p[1]); }
+  has(name, value) {
+    need(arguments, 1, 'has');
+    name = textArgument(name);
+    if (value !== undefined) value = textArgument(value);
+    return this.#list.some((p) => p[0] === name && (value === undefined || p[1] === value));
+  }
   set(name, value) {
-    name = String(name);
+    need(arguments, 2, 'set');
+    name = textArgument(name);
+    value = textArgument(value);
     const at = this.#list.findIndex((p) => p[0] === name);
-    if (at < 0) this.#list.push([name, String(value)]);
-    else this.#list = this.#list.filter((p, i) => i <= at || p[0] !== name).map((p, i) => i === at ? [name, String(value)] : p);
+    if (at < 0) this.#list.push([name, value]);
+    else this.#list = this.#list.filter((p, i) => i <= at || p[0] !== name).map((p, i) => i === at ? [name, value] : p);
     this.#changed?.();
   }
   sort() { this.#list.sort((a, b) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0); this.#changed?.(); }
   get size() { return this.#list.length; }
-  forEach(callback, self) { for (const [name, value] of this) callback.call(self, value, name, this); }
-  *entries() { for (let i = 0; i < this.#list.length; i++) yield [...this.#list[i]]; }
-  *keys() { for (let i = 0; i < this.#list.length; i++) yield this.#list[i][0]; }
-  *values() { for (let i = 0; i < this.#list.length; i++) yield this.#list[i][1]; }
   toString() { return this.#list.map((p) => formEncode(p[0]) + '=' + formEncode(p[1])).join('&'); }
   static {
-    Object.defineProperty(this.prototype, Symbol.iterator, { value: this.prototype.entries, writable: true, configurable: true });
+    pairIterators(this, (params) => params.#list);
     bindParams = (params, changed) => { params.#changed = changed; };
     readParams = (params, query) => params.#read(query);
   }

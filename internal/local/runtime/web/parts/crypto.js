@@ -95,7 +95,11 @@ function ({ host, globalClass, DOMException, asBytes, bufferOf, internalKey }) {
     const args = use(key, algorithm, usage);
     if (args.alg === 'ECDH' || args.alg === 'X25519') {
       if (!(algorithm.public instanceof CryptoKey)) throw new TypeError('The algorithm needs public, a CryptoKey.');
-      args.public = materialOf(algorithm.public);
+      const { public: theirs } = algorithm;
+      if (theirs.type !== 'public' || theirs.algorithm.name !== args.alg || theirs.algorithm.namedCurve !== args.curve) {
+        throw new DOMException('public must be a public key of the same algorithm and curve.', 'InvalidAccessError');
+      }
+      args.public = materialOf(theirs);
     } else {
       args.hash = hashOf(required(algorithm, 'hash'));
       args.salt = required(algorithm.salt, 'a salt');
@@ -108,7 +112,7 @@ function ({ host, globalClass, DOMException, asBytes, bufferOf, internalKey }) {
   const jwkAlgorithm = ({ name, hash, length }) => {
     const bits = hash?.name.slice(4);
     return { HMAC: 'HS' + bits, 'RSASSA-PKCS1-v1_5': 'RS' + bits, 'RSA-PSS': 'PS' + bits, 'RSA-OAEP': 'RSA-OAEP' + (bits === '1' ? '' : '-' + bits),
-      'AES-GCM': `A${length}GCM`, 'AES-CBC': `A${length}CBC`, 'AES-CTR': `A${length}CTR` }[name];
+      'AES-GCM': `A${length}GCM`, 'AES-CBC': `A${length}CBC`, 'AES-CTR': `A${length}CTR`, 'AES-KW': `A${length}KW` }[name];
   };
 
   class SubtleCrypto {
@@ -143,6 +147,7 @@ function ({ host, globalClass, DOMException, asBytes, bufferOf, internalKey }) {
     }
     async importKey(format, data, algorithm, extractable, usages) {
       const name = nameOf(algorithm), args = { alg: name, format, curve: algorithm?.namedCurve ?? data?.crv };
+      if (format === 'jwk' && data?.ext === false && extractable) throw new DOMException('The JWK is not extractable (ext).', 'DataError');
       if (format === 'jwk') args.jwk = data; else args.data = bytesOf(data, 'The key');
       const answer = call('import', args);
       checkUsages(answer.type, name, usages);

@@ -1,4 +1,4 @@
-function (ponyfill, { globalClass, define, encodeUTF8, TextDecoder }) {
+function (ponyfill, { globalClass, define, asBytes, encodeUTF8, operate, TextDecoder }) {
   const { TransformStream } = ponyfill;
   class TextEncoderStream {
     #transform;
@@ -25,6 +25,7 @@ function (ponyfill, { globalClass, define, encodeUTF8, TextDecoder }) {
       const decoder = this.#decoder = new TextDecoder(label, options);
       this.#transform = new TransformStream({
         transform(chunk, controller) {
+          if (asBytes(chunk) === undefined) throw new TypeError('A chunk must be an ArrayBuffer or a view of one.');
           const text = decoder.decode(chunk, { stream: true });
           if (text) controller.enqueue(text);
         },
@@ -40,7 +41,40 @@ function (ponyfill, { globalClass, define, encodeUTF8, TextDecoder }) {
     get readable() { return this.#transform.readable; }
     get writable() { return this.#transform.writable; }
   }
-  const all = { ...ponyfill, TextEncoderStream, TextDecoderStream };
-  for (const [name, type] of Object.entries(all)) define(name, type);
+  // A codec runs outside, by its number.
+  let lastCodec = 0;
+  const codec = (mode, format) => {
+    format = String(format);
+    if (!['gzip', 'deflate', 'deflate-raw'].includes(format)) throw new TypeError(`The formats are gzip, deflate and deflate-raw, not ${JSON.stringify(format)}.`);
+    const number = String(++lastCodec), kind = `${mode} ${format}`;
+    const pass = async (chunk, controller) => {
+      const bytes = await operate('codec', number, kind, chunk);
+      if (bytes !== undefined && bytes.length > 0) controller.enqueue(bytes);
+    };
+    return new TransformStream({
+      transform(chunk, controller) {
+        const bytes = asBytes(chunk);
+        if (bytes === undefined || bytes.buffer instanceof SharedArrayBuffer) throw new TypeError('A chunk must be an ArrayBuffer or a view of one.');
+        return pass(bytes, controller);
+      },
+      flush: (controller) => pass(undefined, controller),
+    });
+  };
+  class CompressionStream {
+    #transform;
+    constructor(format) { this.#transform = codec('compress', format); }
+    get readable() { return this.#transform.readable; }
+    get writable() { return this.#transform.writable; }
+  }
+  class DecompressionStream {
+    #transform;
+    constructor(format) { this.#transform = codec('decompress', format); }
+    get readable() { return this.#transform.readable; }
+    get writable() { return this.#transform.writable; }
+  }
+  const own = { TextEncoderStream, TextDecoderStream, CompressionStream, DecompressionStream };
+  for (const type of Object.values(own)) globalClass(type);
+  const all = { ...ponyfill, ...own };
+  for (const [name, type] of Object.entries(ponyfill)) define(name, type);
   return all;
 }
