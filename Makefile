@@ -68,7 +68,7 @@ inspector: build ## drive the server with the MCP Inspector (needs npx)
 conformance: ## run MCP's conformance suite against the HTTP server (needs npm)
 	.ci/conformance
 
-browser: ## open the demo's site in headless Chromium (needs chromium)
+browser: ## open sites in headless Chromium (needs chromium and certutil)
 	$(GO) test -tags browser -run TestBrowser -count 1 -v ./cmd/esa-mcp
 
 peers: build ## run other ESA clients against the local ESA, unmodified (needs npm)

@@ -3,13 +3,9 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,8 +35,8 @@ const apiCode = `export default { async fetch(request) {
 
 // TestBrowserShowsASinglePageApplication has an agent put a single page
 // application and a function behind /api/ on a host of a site, with a
-// certificate, and opens deep links of it over HTTPS in headless Chromium, which
-// trusts the local authority.
+// certificate, and opens deep links of it over HTTPS in headless Chromium, into
+// which the local authority was imported.
 func TestBrowserShowsASinglePageApplication(t *testing.T) {
 	esa, err := local.Start(t.Context(), local.Options{})
 	require.NoError(t, err)
@@ -63,20 +59,16 @@ func TestBrowserShowsASinglePageApplication(t *testing.T) {
 
 	edge, err := url.Parse(info.EdgeTLS)
 	require.NoError(t, err)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 600),
-		chromedp.Flag("host-resolver-rules", "MAP www.shop.example 127.0.0.1"),
-		chromedp.Flag("ignore-certificate-errors-spki-list", publicKeyHash(t, info.CAFile)))
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	defer stop()
-	ctx, stop = chromedp.NewContext(ctx)
-	defer stop()
-	ctx, stop = context.WithTimeout(ctx, time.Minute)
-	defer stop()
+	address := "https://www.shop.example:" + edge.Port()
+	resolve := chromedp.Flag("host-resolver-rules", "MAP www.shop.example 127.0.0.1")
+	stranger := openBrowser(t, resolve, chromedp.Env("HOME="+t.TempDir()))
+	_, err = chromedp.Run(stranger, chromedp.Navigate(address))
+	require.ErrorContains(t, err, "ERR_CERT_AUTHORITY_INVALID", "nobody trusts the local authority unasked")
+	ctx := openBrowser(t, resolve, chromedp.Env("HOME="+homeWithAuthority(t, info.CAFile)))
 
 	text := func(selector string) string { return do(t, ctx, chromedp.Text(selector)) }
 	for _, path := range []string{"/", "/items/42?tab=b"} {
-		do(t, ctx, chromedp.Navigate("https://www.shop.example:"+edge.Port()+path))
+		do(t, ctx, chromedp.Navigate(address+path))
 		do(t, ctx, chromedp.WaitVisible("#path"))
 		require.Equal(t, path, text("#path"), "a deep link opens the application")
 		require.Equal(t, "true", text("#safe"), "the connection is secure")
@@ -89,15 +81,19 @@ func TestBrowserShowsASinglePageApplication(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(out, "spa.png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
 }
 
-// publicKeyHash is how Chromium is told of a certificate to trust.
-func publicKeyHash(t *testing.T, file string) string {
+// homeWithAuthority makes a home folder whose browsers trust a root certificate:
+// it is imported as a person would import it.
+func homeWithAuthority(t *testing.T, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	block, _ := pem.Decode(text)
-	require.NotNil(t, block)
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	require.NoError(t, err)
-	sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
-	return base64.StdEncoding.EncodeToString(sum[:])
+	home := t.TempDir()
+	store := filepath.Join(home, ".pki", "nssdb")
+	require.NoError(t, os.MkdirAll(store, 0o700))
+	for _, args := range [][]string{
+		{"-N", "--empty-password"},
+		{"-A", "-t", "C,,", "-n", "local-esa", "-i", file},
+	} {
+		out, err := exec.CommandContext(t.Context(), "certutil", append([]string{"-d", "sql:" + store}, args...)...).CombinedOutput()
+		require.NoError(t, err, "certutil %v (Debian's libnss3-tools): %s", args, out)
+	}
+	return home
 }

@@ -149,5 +149,6 @@ func tellTrust(w io.Writer, info local.Info) {
 	fmt.Fprintf(w, `HTTPS on the edge is signed by a local authority, whose certificate is in
   %[1]s
 To trust it: curl --cacert that file; NODE_EXTRA_CA_CERTS or SSL_CERT_FILE for programs; in a browser, import it as an authority for web sites.
+In Chromium on Linux: certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n esa-mcp-local -i that file
 `, info.CAFile)
 }
