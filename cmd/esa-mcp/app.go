@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ type appOptions struct {
 	seed *described.Account
 	// console gets what routines on the local ESA write; see local.Options.
 	console func(routine, level, message string)
+	// origin is behind the local ESA's default domains; see local.Options.
+	origin *url.URL
 	// faults are those of the local ESA; newApp reads them from the settings.
 	faults []fault.Fault
 	// quotas are those of the local ESA, likewise.
@@ -109,7 +112,12 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 	config := esa.Config{Endpoint: s.endpoint, Region: s.region, Version: a.build.Version, Logger: s.logger}
 	var info *tools.LocalInfo
 	if s.local {
+		var allowed []string
+		if o.origin != nil {
+			allowed = []string{o.origin.Hostname()}
+		}
 		l, err := local.Start(ctx, local.Options{
+			DefaultOrigin: o.origin, AllowOrigins: allowed,
 			Faults: o.faults, Quotas: o.quotas, Seed: o.seed, Console: o.console, Dir: s.localDir, OpenDefaultDomain: o.openDefaultDomain, Logger: s.logger, Now: time.Now,
 		})
 		if err != nil {

@@ -56,11 +56,11 @@ func TestBrowserShowsTheDemo(t *testing.T) {
 }
 
 // openBrowser starts headless Chromium, for a minute at most.
-func openBrowser(t *testing.T) context.Context {
+func openBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 800))
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), append(options, more...)...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
@@ -90,6 +90,33 @@ func TestBrowserShowsTheConsole(t *testing.T) {
 	out := filepath.Join("..", "..", "out")
 	require.NoError(t, os.MkdirAll(out, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(out, "console.png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
+}
+
+// TestBrowserReloads opens a project that esa-mcp dev serves: the page changes by
+// itself after an edit, and after one of its function.
+func TestBrowserReloads(t *testing.T) {
+	p := startDev(t, map[string]string{
+		"esa.jsonc":         `{"name":"live","entry":"fn.js","assets":{"directory":"public"}}`,
+		"public/index.html": `<!doctype html><h1>one</h1><p id="api"></p><script>fetch("/api").then((r) => r.text()).then((t) => { document.querySelector("#api").textContent = t; });</script>`,
+		"fn.js":             `export default { fetch: () => new Response("first") }`,
+	})
+	ctx := openBrowser(t)
+	shows := func(selector, want string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+`")?.textContent ?? ""`))
+			return err == nil && got == want // in the middle of a reload there is no page
+		}, 20*time.Second, 50*time.Millisecond, "%s never became %q", selector, want)
+	}
+	do(t, ctx, chromedp.Navigate(p.url))
+	shows("h1", "one")
+	shows("#api", "first")
+	page, err := os.ReadFile(filepath.Join(p.dir, "public", "index.html"))
+	require.NoError(t, err)
+	p.write(t, "public/index.html", strings.Replace(string(page), "one", "two, by itself", 1))
+	shows("h1", "two, by itself")
+	p.write(t, "fn.js", `export default { fetch: () => new Response("second") }`)
+	shows("#api", "second")
 }
 
 // do runs one step in the browser and returns what it gives.

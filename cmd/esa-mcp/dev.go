@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,7 +29,7 @@ const devListen = "127.0.0.1:18080"
 
 // devSettings are the arguments and flags of dev.
 type devSettings struct {
-	dir, listen, entry, notFoundStrategy string
+	dir, listen, entry, notFoundStrategy, upstream string
 }
 
 func newDev(s *settings, std streams) *cobra.Command {
@@ -46,11 +47,14 @@ last version that did stays up. What the function writes to the console is
 printed too.
 
 kv.json in DIR gives EdgeKV its first content: {"NAMESPACE": {"KEY": VALUE}}. Texts
-are stored as they are, other values as JSON. What the function writes is gone at
-the end; kv.json is read at the start only.
+are stored as they are, other values as JSON. When the file changes, what is new or
+other in it is stored, and what is no longer in it is deleted; all else stays as the
+function left it, and is gone at the end.
 
-The port is that of --listen, or else dev.port of the project's configuration.
-dev.localUpstream is not read: fetch() of the request's own host has no origin here.`,
+The origin behind the project is that of --local-upstream, or else dev.localUpstream
+of the configuration, such as localhost:3000 or https://www.example.com: the function
+sees requests as of that host, and fetch(request) goes there. Without one, fetch() of
+the request's own host fails. The port is that of --listen, or else dev.port.`,
 		Example: `  esa-mcp dev ./my-project
   esa-mcp dev ./dist --not-found-strategy SinglePageApplication --listen 127.0.0.1:3000`,
 		Args: cobra.ExactArgs(1),
@@ -63,6 +67,7 @@ dev.localUpstream is not read: fetch() of the request's own host has no origin h
 	f.StringVar(&o.listen, "listen", devListen, "address to serve on; port 0 takes a free one. Other than loopback addresses can be reached by your network")
 	f.StringVar(&o.entry, "entry", "", "file of the edge function, relative to DIR (default: entry of the configuration)")
 	f.StringVar(&o.notFoundStrategy, "not-found-strategy", "", "SinglePageApplication or 404Page (default: assets.notFoundStrategy of the configuration)")
+	f.StringVar(&o.upstream, "local-upstream", "", "origin that fetch(request) goes to, by name (default: dev.localUpstream of the configuration)")
 	return cmd
 }
 
@@ -76,6 +81,7 @@ type developer struct {
 	name, version, previous string // of the routine: what is live, and what was before
 	broken                  bool
 	told                    map[string]bool // notes that were printed
+	kv                      kvContent       // from kv.json
 }
 
 func dev(ctx context.Context, s *settings, std streams, o devSettings, listenGiven bool) error {
@@ -96,6 +102,10 @@ func dev(ctx context.Context, s *settings, std streams, o devSettings, listenGiv
 	if o.notFoundStrategy, err = tools.ParseNotFoundStrategy(o.notFoundStrategy); err != nil {
 		return fmt.Errorf("--not-found-strategy: %w", err)
 	}
+	upstream, err := o.origin(config)
+	if err != nil {
+		return err
+	}
 	port, err := config.DevPort()
 	if err != nil {
 		return failed("%w", err)
@@ -109,10 +119,10 @@ func dev(ctx context.Context, s *settings, std streams, o devSettings, listenGiv
 	}
 	defer l.Close()
 
-	// Only two tools are called, and all that it changes is in memory.
-	s.local, s.localDir, s.toolsets, s.readOnly = true, ":memory:", "pages,routines", false
+	// Only a few tools are called, and all that it changes is in memory.
+	s.local, s.localDir, s.toolsets, s.readOnly = true, ":memory:", "pages,routines,kv", false
 	out := &printer{streams: std}
-	a, err := newApp(ctx, s, appOptions{openDefaultDomain: true, confirmed: true, wait: true, seed: seed, console: out.console})
+	a, err := newApp(ctx, s, appOptions{openDefaultDomain: true, confirmed: true, wait: true, seed: seed, console: out.console, origin: upstream})
 	if err != nil {
 		return err
 	}
@@ -122,11 +132,11 @@ func dev(ctx context.Context, s *settings, std streams, o devSettings, listenGiv
 		return failed("connect an MCP client: %w", err)
 	}
 	defer session.Close()
-	front, err := newDevFront(a.local.Info().Edge, l.Addr())
+	front, err := newDevFront(a.local.Info().Edge, l.Addr(), upstream)
 	if err != nil {
 		return failed("%w", err)
 	}
-	d := &developer{devSettings: o, session: session, front: front, print: out, told: map[string]bool{}}
+	d := &developer{devSettings: o, session: session, front: front, print: out, told: map[string]bool{}, kv: kvContentOf(seed)}
 
 	seen := lookThrough(o.dir)
 	d.build(ctx, "")
@@ -149,9 +159,25 @@ func dev(ctx context.Context, s *settings, std streams, o devSettings, listenGiv
 		seen = changed.now
 		d.build(ctx, changed.names())
 		if slices.Contains(changed.paths, kvFile) {
-			out.say("%s has changed: it is read at the start, so start again to have its content", kvFile)
+			d.readKV(ctx)
 		}
 	}
+}
+
+// origin is where fetch(request) goes; nil if nothing says.
+func (o devSettings) origin(config tools.ProjectConfig) (*url.URL, error) {
+	if o.upstream == "" {
+		u, err := config.DevUpstream()
+		if err != nil {
+			return nil, failed("%w", err)
+		}
+		return u, nil
+	}
+	u, err := tools.ParseUpstream(o.upstream)
+	if err != nil {
+		return nil, fmt.Errorf("--local-upstream %s: %w", o.upstream, err)
+	}
+	return u, nil
 }
 
 // build deploys the project once and says how that went. What cannot be built

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -208,6 +210,80 @@ func TestDevManyBuilds(t *testing.T) {
 	require.Empty(t, p.err.String())
 }
 
+// TestDevReadsKVAgain: what changes in kv.json is stored, and what the function
+// wrote stays.
+func TestDevReadsKVAgain(t *testing.T) {
+	p := startDev(t, map[string]string{
+		"esa.jsonc": `{"name":"kv","entry":"fn.js"}`,
+		"kv.json":   `{"ns": {"kept": "file", "changed": "one", "gone": "x", "own": "file"}}`,
+		"fn.js": `export default { async fetch(request) {
+			const kv = new EdgeKV({ namespace: "ns" }), url = new URL(request.url);
+			if (request.method === "PUT") await kv.put(url.pathname.slice(1), await request.text());
+			const other = url.pathname === "/more" ? await new EdgeKV({ namespace: "more" }).get("a", { type: "json" }) : null;
+			const all = {};
+			for (const key of ["kept", "changed", "gone", "own", "made"]) all[key] = await kv.get(key, { type: "text" }) ?? null;
+			return Response.json(other ?? all);
+		} }`,
+	})
+	put := func(key, value string) {
+		r, err := http.NewRequestWithContext(t.Context(), "PUT", p.url+"/"+key, strings.NewReader(value))
+		require.NoError(t, err)
+		ask(t, r, false).Body.Close()
+	}
+	put("own", "function")
+	put("made", "function")
+	put("changed", "function")
+	p.write(t, "kv.json", `{"ns": {"kept": "file", "changed": "two", "own": "file"}, "more": {"a": [1, 2]}}`)
+	p.says(t, p.out, "kv.json was read again: 2 stored, 1 deleted")
+	_, body := p.get(t, "/")
+	require.JSONEq(t, `{"kept":"file","changed":"two","gone":null,"own":"function","made":"function"}`, body)
+	_, body = p.get(t, "/more")
+	require.JSONEq(t, `[1,2]`, body)
+
+	p.write(t, "kv.json", "{\n\"ns\": {")
+	p.says(t, p.err, "kv.json:2:")
+	require.Contains(t, p.err.String(), "the pairs stay as they are")
+	require.NoError(t, os.Remove(filepath.Join(p.dir, "kv.json")))
+	p.says(t, p.out, "kv.json was read again: 0 stored, 4 deleted")
+	_, body = p.get(t, "/")
+	require.JSONEq(t, `{"kept":null,"changed":null,"gone":null,"own":null,"made":"function"}`, body)
+}
+
+// TestDevHasAnOrigin: dev.localUpstream is where fetch(request) goes, and what
+// the function takes the site for.
+func TestDevHasAnOrigin(t *testing.T) {
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/old" {
+			http.Redirect(w, r, "http://"+r.Host+"/new", http.StatusFound)
+			return
+		}
+		fmt.Fprintf(w, "%s %s%s", r.Method, r.Host, r.URL)
+	}))
+	t.Cleanup(origin.Close)
+	host := "localhost:" + origin.URL[strings.LastIndexByte(origin.URL, ':')+1:]
+	files := map[string]string{
+		"esa.jsonc": `{"name":"fn","entry":"fn.js","dev":{"localUpstream":"` + host + `"}}`,
+		"fn.js": `export default { async fetch(request) {
+			if (new URL(request.url).pathname === "/url") return new Response(request.url);
+			return fetch(request, { redirect: "manual" });
+		} }`,
+	}
+	for name, args := range map[string][]string{"configuration": nil, "flag": {"--local-upstream", host}} {
+		t.Run(name, func(t *testing.T) {
+			if args != nil {
+				files["esa.jsonc"] = `{"name":"fn","entry":"fn.js","dev":{"localUpstream":"http://127.0.0.1/"}}`
+			}
+			p := startDev(t, files, args...)
+			_, body := p.get(t, "/a?b=c")
+			require.Equal(t, "GET "+host+"/a?b=c", body)
+			_, body = p.get(t, "/url")
+			require.Equal(t, "http://"+host+"/url", body)
+			res, _ := p.get(t, "/old")
+			require.Equal(t, "/new", res.Header.Get("Location"), "redirects stay on the server")
+		})
+	}
+}
+
 func TestDevUsage(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -224,6 +300,8 @@ func TestDevUsage(t *testing.T) {
 		"broken config":   {with("esa.jsonc", "{\n\"name\": 3}"), nil, "esa.jsonc:2:"},
 		"bad port":        {with("esa.jsonc", `{"dev":{"port":"x"}}`), nil, "dev.port must be"},
 		"port of project": {with("esa.jsonc", `{"dev":{"port":`+taken.Addr().String()[len("127.0.0.1:"):]+`}}`), nil, taken.Addr().String()},
+		"bad upstream":    {with("esa.jsonc", `{"dev":{"localUpstream":"http://127.0.0.1:3000"}}`), nil, "dev.localUpstream must be"},
+		"upstream flag":   {site, []string{"--local-upstream", "https://user@www.example.com"}, "--local-upstream"},
 		"broken kv":       {with("kv.json", "{\n\"ns\": {\n\"a\": }}"), nil, "kv.json:3:"},
 		"cut kv":          {with("kv.json", "{\n\"ns\": {"), nil, "kv.json:2:"},
 		"bad namespace":   {with("kv.json", `{"a b": {}}`), nil, "a b"},

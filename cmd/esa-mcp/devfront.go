@@ -42,6 +42,8 @@ type devFront struct {
 	// local says that only this machine is served, so that no other host name can
 	// be meant: a page elsewhere must not read the site by a name of its own.
 	local bool
+	// origin is what the function takes the site for, if it has an origin.
+	origin *url.URL
 
 	mu      sync.Mutex
 	host    string // of the routine; empty before the first build
@@ -55,13 +57,13 @@ type devFront struct {
 // buildKey is where a request keeps the build that it was made in.
 type buildKey struct{}
 
-func newDevFront(edge string, at net.Addr) (*devFront, error) {
+func newDevFront(edge string, at net.Addr, origin *url.URL) (*devFront, error) {
 	upstream, err := url.Parse(edge)
 	if err != nil {
 		return nil, fmt.Errorf("address of the edge: %w", err)
 	}
 	f := &devFront{
-		local: mcpserver.IsLoopbackHost(at.String()), changed: make(chan struct{}),
+		local: mcpserver.IsLoopbackHost(at.String()), origin: origin, changed: make(chan struct{}),
 		epoch: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
 	f.build = f.epoch
@@ -171,6 +173,9 @@ func (f *devFront) rewrite(p *httputil.ProxyRequest, upstream *url.URL) {
 	p.Out.Header.Del("Accept-Encoding") // pages are added to
 	if p.In.Header.Get("Origin") == "http://"+p.In.Host {
 		p.Out.Header.Set("Origin", "http://"+at[0])
+		if f.origin != nil {
+			p.Out.Header.Set("Origin", f.origin.String())
+		}
 	}
 }
 
@@ -178,7 +183,7 @@ func (f *devFront) rewrite(p *httputil.ProxyRequest, upstream *url.URL) {
 func (f *devFront) adapt(res *http.Response) error {
 	at, _ := res.Request.Context().Value(buildKey{}).([2]string)
 	h := res.Header
-	if to, err := url.Parse(h.Get("Location")); err == nil && to.Host == at[0] && to.Host != "" {
+	if to, err := url.Parse(h.Get("Location")); err == nil && to.Host != "" && (to.Host == at[0] || f.origin != nil && strings.EqualFold(to.Host, f.origin.Host)) {
 		to.Scheme, to.Host = "", ""
 		if to.Path == "" {
 			to.Path = "/"

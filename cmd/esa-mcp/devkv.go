@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,3 +83,82 @@ func kvError(text []byte, err error) error {
 	line := bytes.Count(text[:offset], []byte("\n")) + 1
 	return fmt.Errorf("%s:%d: %s", kvFile, line, reason)
 }
+
+// kvPairs are the values of an account by namespace and key.
+func kvPairs(a *described.Account) map[[2]string]string {
+	pairs := map[[2]string]string{}
+	if a == nil {
+		return pairs
+	}
+	for _, space := range a.Namespaces {
+		for _, p := range space.Pairs {
+			pairs[[2]string{space.Name, p.Key}] = p.Value
+		}
+	}
+	return pairs
+}
+
+// kvContent is what a project's kv.json brought into the store.
+type kvContent struct {
+	namespaces map[string]bool
+	pairs      map[[2]string]string // by namespace and key
+}
+
+func kvContentOf(a *described.Account) kvContent {
+	c := kvContent{map[string]bool{}, kvPairs(a)}
+	if a != nil {
+		for _, space := range a.Namespaces {
+			c.namespaces[space.Name] = true
+		}
+	}
+	return c
+}
+
+// readKV reads kv.json again and brings what changed in it into the store. What
+// the function wrote stays, but for keys that the file itself changed.
+func (d *developer) readKV(ctx context.Context) {
+	account, err := readKV(d.dir)
+	if err != nil {
+		d.print.problem("%v; the pairs stay as they are", err)
+		return
+	}
+	now := kvContentOf(account)
+	fail := func(what string, err error) { d.print.problem("%s: %s: %v", kvFile, what, err) }
+	for _, name := range slices.Sorted(maps.Keys(now.namespaces)) {
+		if d.kv.namespaces[name] {
+			continue
+		}
+		if err := d.call(ctx, "create_kv_namespace", map[string]string{"namespace": name}, nil); err != nil {
+			fail("namespace "+name, err)
+			continue
+		}
+		d.kv.namespaces[name] = true
+	}
+	stored, deleted := 0, 0
+	for _, at := range slices.SortedFunc(maps.Keys(now.pairs), comparePair) {
+		value := now.pairs[at]
+		if old, ok := d.kv.pairs[at]; ok && old == value {
+			continue
+		}
+		if err := d.call(ctx, "put_kv", map[string]string{"namespace": at[0], "key": at[1], "value": value}, nil); err != nil {
+			fail(at[0]+"."+at[1], err)
+			continue
+		}
+		d.kv.pairs[at] = value
+		stored++
+	}
+	for _, at := range slices.SortedFunc(maps.Keys(d.kv.pairs), comparePair) {
+		if _, ok := now.pairs[at]; ok {
+			continue
+		}
+		if err := d.call(ctx, "delete_kv", map[string]string{"namespace": at[0], "key": at[1]}, nil); err != nil {
+			fail(at[0]+"."+at[1], err)
+			continue
+		}
+		delete(d.kv.pairs, at)
+		deleted++
+	}
+	d.print.say("%s was read again: %d stored, %d deleted", kvFile, stored, deleted)
+}
+
+func comparePair(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }

@@ -52,7 +52,7 @@ func (p edgeParts) config(o Options, log edge.Recorder, pairs runtime.KV) edge.C
 	return edge.Config{
 		Logger: o.Logger, Now: o.Now, OpenDefaultDomain: o.OpenDefaultDomain, Recorder: log, Console: o.Console,
 		Plans: p.plans, Origins: p.origins, Cache: p.cache, Health: p.health, Runtime: p.code, KV: pairs,
-		CodeCache: p.codeCache, Certificates: p.certificates, TLSPort: o.edgeTLSPort,
+		CodeCache: p.codeCache, Certificates: p.certificates, TLSPort: o.edgeTLSPort, DefaultOrigin: o.DefaultOrigin,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -69,6 +70,9 @@ type Options struct {
 	// OpenDefaultDomain serves the default domains of routines without an access
 	// token.
 	OpenDefaultDomain bool
+	// DefaultOrigin is the origin behind the default domains of routines, which
+	// otherwise have none. It has to be one that the edge may go to.
+	DefaultOrigin *url.URL
 	// AllowOrigins are the origins that the edge goes to besides loopback
 	// addresses: HOST, HOST:PORT or all. Names that end in .localhost are loopback.
 	AllowOrigins []string

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -67,6 +69,45 @@ func (c Config) DevPort() (int, error) {
 		return 0, fmt.Errorf("%s: dev.port must be a number from 1 to 65535, not %v", c.File, dev["port"])
 	}
 	return port, nil
+}
+
+// DevUpstream is the origin that the project is developed against:
+// dev.localUpstream, nil if there is none. A name without a scheme is https, or
+// http if it means this machine. Addresses by number are refused, as edge
+// functions cannot fetch them.
+func (c Config) DevUpstream() (*url.URL, error) {
+	dev, _ := c.Dev.(map[string]any)
+	text, isText := dev["localUpstream"].(string)
+	if dev["localUpstream"] == nil || text == "" && isText {
+		return nil, nil
+	}
+	u, err := ParseUpstream(text)
+	if err != nil || !isText {
+		return nil, fmt.Errorf("%s: dev.localUpstream must be an origin such as https://www.example.com or localhost:3000, not %v", c.File, dev["localUpstream"])
+	}
+	return u, nil
+}
+
+// ParseUpstream reads an origin as DevUpstream does.
+func ParseUpstream(text string) (*url.URL, error) {
+	whole := text
+	if !strings.Contains(text, "://") {
+		whole = "https://" + text
+	}
+	u, err := url.Parse(whole)
+	if err != nil {
+		return nil, err
+	}
+	name := strings.ToLower(u.Hostname())
+	_, notNumber := netip.ParseAddr(name)
+	if name == "" || notNumber == nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" ||
+		u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("it must be an origin by name, such as https://www.example.com or localhost:3000")
+	}
+	if whole != text && (name == "localhost" || strings.HasSuffix(name, ".localhost")) {
+		u.Scheme = "http"
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
 }
 
 // AssetsConfig is the part of a Config about static files.

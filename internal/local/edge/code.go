@@ -17,6 +17,7 @@ func (e *edge) serveCode(w http.ResponseWriter, r *http.Request, routineID int64
 		problem(w, r, http.StatusNotImplemented, "The path %q is no asset, and this version has routine code; this edge runs none.", r.URL.Path)
 		return nil
 	}
+	r = e.asOfOrigin(r)
 	result, err := e.cfg.Runtime.Run(r.Context(), e.script(routineID, name, b.CodeVersion), e.codeHost(r, name), r)
 	if errors.Is(err, routine.ErrNoVersion) {
 		return err
@@ -38,10 +39,23 @@ func (e *edge) script(routineID int64, name, codeVersion string) runtime.Script 
 	}
 }
 
-// codeHost is what code can reach when it serves a default domain, which has no
-// origin behind it.
+// asOfOrigin is a request to a default domain as its code sees it: one for the
+// host of the origin behind it, if there is one.
+func (e *edge) asOfOrigin(r *http.Request) *http.Request {
+	to := e.cfg.DefaultOrigin
+	if to == nil {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Host = to.Host
+	r.URL.Scheme, r.URL.Host = to.Scheme, to.Host
+	return r
+}
+
+// codeHost is what code can reach when it serves a default domain, behind which
+// is DefaultOrigin or no origin.
 func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
-	return runtime.Host{
+	host := runtime.Host{
 		KV: e.cfg.KV, Cache: e.cfg.CodeCache, Fetch: e.fetchForCode,
 		Log: func(level, message string) {
 			if e.cfg.Console != nil {
@@ -51,6 +65,10 @@ func (e *edge) codeHost(r *http.Request, name string) runtime.Host {
 			e.cfg.Logger.InfoContext(r.Context(), "routine log", "routine", name, "level", level, "message", message)
 		},
 	}
+	if e.cfg.DefaultOrigin != nil {
+		host.Origin = e.fetchOutside
+	}
+	return host
 }
 
 // codeFailed answers for code that gave no response, and says why.

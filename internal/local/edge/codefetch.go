@@ -24,6 +24,11 @@ func (e *edge) fetchForCode(ctx context.Context, r *http.Request) (*http.Respons
 	if ours {
 		return e.answerSelf(ctx, r)
 	}
+	return e.fetchOutside(ctx, r)
+}
+
+// fetchOutside does one exchange with a server that is not this edge.
+func (e *edge) fetchOutside(ctx context.Context, r *http.Request) (*http.Response, error) {
 	if e.cfg.Origins == nil {
 		return nil, errors.New("this edge has no way to other servers")
 	}

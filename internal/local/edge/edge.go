@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
@@ -55,6 +56,10 @@ type Config struct {
 	Certificates Certificates
 	// Health is what is known of the origins of load balancers; nil: nothing is.
 	Health *balance.Health
+	// DefaultOrigin is the origin of default domains, such as
+	// "https://www.example.com": their code sees requests as of that host, and
+	// what it fetches from there goes there. Nil: they have none.
+	DefaultOrigin *url.URL
 	// TLSPort is the port of the edge's HTTPS, where redirects to HTTPS lead.
 	TLSPort string
 }
