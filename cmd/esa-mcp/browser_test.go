@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/esa-mcp/esa-mcp/internal/local"
 	described "github.com/esa-mcp/esa-mcp/internal/local/account"
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 // TestBrowserShowsTheDemo opens the demo's address in headless Chromium and looks
@@ -80,16 +82,34 @@ func TestBrowserShowsTheConsole(t *testing.T) {
 	esa, err := local.Start(t.Context(), local.Options{Seed: &seed})
 	require.NoError(t, err)
 	t.Cleanup(func() { esa.Close() })
+	info := esa.Info()
+	s := start(t, environment("ALIBABA_CLOUD_ACCESS_KEY_ID="+info.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+info.AccessKeySecret),
+		"--endpoint", info.Endpoint, "--toolsets", "all")
+	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "landing-page-of-the-shop", "html": "<p>hello"})
+	callOK[tools.DeployOutput](t, s, "deploy_routine", arguments{"name": "api", "code": apiCode})
+	callOK[map[string]any](t, s, "set_route", arguments{"routine": "api", "pattern": "www.shop.example/api/*", "name": "api"})
+	for _, path := range []string{"/api/orders?with=details", "/a/rather/long/path/to/something/that/does/not/exist.html", "/"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, info.Edge+path, nil)
+		require.NoError(t, err)
+		r.Host = "www.shop.example"
+		ask(t, r, false).Body.Close()
+	}
 	ctx := openBrowser(t)
-	do(t, ctx, chromedp.Navigate(esa.Info().Console))
+	do(t, ctx, chromedp.Navigate(info.Console))
 	do(t, ctx, chromedp.WaitVisible("#sites table"))
 	require.Equal(t, "Local ESA", do(t, ctx, chromedp.Text("h1")))
 	require.Contains(t, do(t, ctx, chromedp.Text("#sites")), "shop.example")
 	require.Contains(t, do(t, ctx, chromedp.Text("#kv")), "theme")
 	require.Equal(t, "10px", do(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("#sites")).borderTopLeftRadius`)), "the style applies")
+	require.Contains(t, do(t, ctx, chromedp.Text("#routines")), "landing-page-of-the-shop")
+	require.Contains(t, do(t, ctx, chromedp.Text("#requests")), "/api/orders")
 	out := filepath.Join("..", "..", "out")
 	require.NoError(t, os.MkdirAll(out, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(out, "console.png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
+	for name, width := range map[string]int64{"console.png": 1000, "console-narrow.png": 390} {
+		do(t, ctx, chromedp.EmulateViewport(width, 800))
+		require.True(t, do(t, ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth <= innerWidth`)), "nothing sticks out at %d pixels", width)
+		require.NoError(t, os.WriteFile(filepath.Join(out, name), do(t, ctx, chromedp.FullScreenshot(100)), 0o644))
+	}
 }
 
 // TestBrowserReloads opens a project that esa-mcp dev serves: the page changes by
