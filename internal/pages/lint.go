@@ -34,6 +34,7 @@ var lintRules = sync.OnceValue(func() []lintRule {
 		rule(`\b(?:context|ctx)\s*\.\s*(?:geo|fetch)\b`, "context.geo and context.fetch do not exist: use request headers and the global fetch"),
 		rule("\\bfetch\\s*\\(\\s*[\"'`]https?://(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[)", "fetch takes host names only, no IP addresses"),
 		rule(`\bnew\s+HTMLRewriter\b`, "there is no HTMLRewriter: change the text or bundle a parser"),
+		rule(`\bnew\s+WebSocketPair\b`, "there are no WebSockets: a stream as the body of a Response can send events"),
 		rule(`\bget\s*\([^()]*\)\s*\)?\s*[!=]==\s*null\b`, "EdgeKV.get gives undefined for a missing key, never null"),
 	}
 })

@@ -36,10 +36,41 @@ func thrown(name, message, stack string) error {
 		return ErrMemory
 	}
 	text := strings.TrimPrefix(message, "module load failed: ")
+	if name == "ReferenceError" {
+		text += missing(text)
+	}
 	if name != "" {
 		text = strings.TrimSuffix(name+": "+text, ": ")
 	}
 	return &ErrThrow{Message: text, Stack: strings.TrimRight(stack, "\n")}
+}
+
+// missing says what to do about a global that code looks for in vain.
+func missing(message string) string {
+	_, rest, _ := strings.Cut(message, "'")
+	global, isMissing := strings.CutSuffix(rest, "' is not defined")
+	if !isMissing {
+		return ""
+	}
+	switch global {
+	case "WebAssembly":
+		return ": the engine of the local ESA runs no WebAssembly, so code that needs it can be tried on ESA only"
+	case "WebSocketPair", "WebSocket":
+		return ": edge functions have no WebSockets; a stream as the body of a Response can send events"
+	case "caches":
+		return ": the cache of edge functions is the global cache, with get, put and delete"
+	case "HTMLRewriter":
+		return ": edge functions have none; change the text, or bundle a parser"
+	case "XMLHttpRequest":
+		return ": use fetch"
+	case "require", "module", "exports", "__dirname", "__filename":
+		return ": edge functions are ES modules, so use import"
+	case "Buffer":
+		return `: import { Buffer } from "node:buffer"`
+	case "window", "document", "localStorage":
+		return ": that is of browsers"
+	}
+	return ""
 }
 
 // engineError tells what an error of the engine stands for.
