@@ -65,6 +65,10 @@ demo: ## deploy the sample site on the local ESA and keep it up
 inspector: build ## drive the server with the MCP Inspector (needs npx)
 	.ci/inspector
 
+.PHONY: drills
+drills: ## meet every writing tool with every kind of fault, at each of its operations
+	ESA_MCP_DRILLS=all $(GO) test ./cmd/esa-mcp -run 'Drill' -count 1 -timeout 30m
+
 conformance: ## run MCP's conformance suite against the HTTP server (needs npm)
 	.ci/conformance
 

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -113,7 +114,7 @@ func setCacheSettings(ctx context.Context, d *Deps, in SetCacheSettingsInput) (S
 	}
 	tag, err := invoke[cacheTagAnswer](ctx, d, &out.Noted, "GetCacheTag", esa.Params{"SiteId": site.number()})
 	if err != nil {
-		return out, err
+		return out, in.halfDone(err)
 	}
 	if in.TagName != nil {
 		tag.TagName = *in.TagName
@@ -127,5 +128,13 @@ func setCacheSettings(ctx context.Context, d *Deps, in SetCacheSettingsInput) (S
 	}
 	_, err = invoke[struct{}](ctx, d, &out.Noted, "UpdateCacheTag", params)
 	out.tags(tag)
-	return out, err
+	return out, in.halfDone(err)
+}
+
+// halfDone says of a failure after the first of the two settings that it was set.
+func (in SetCacheSettingsInput) halfDone(err error) error {
+	if err == nil || in.TieredCache == "" {
+		return err
+	}
+	return fmt.Errorf("set the cache tag (tiered_cache was set): %w", err)
 }

@@ -69,8 +69,12 @@ func setCertificate(ctx context.Context, d *Deps, in SetCertificateInput) (SetCe
 		ID string `json:"Id"`
 	}](guard.WithSaid(ctx, "cert-key-path"), d, &out.Noted, "SetCertificate", params)
 	if esa.CodeOf(err) == "Certificate.Duplicated" {
+		earlier := esa.OutcomeUnknown(err)
 		out.ID, err = sameCertificate(ctx, d, site, leaf, in.CasID, err)
-		out.Already = err == nil
+		out.Already = err == nil && !earlier
+		if err == nil && earlier {
+			out.Note(esa.Note{ID: esa.NoteEarlierTry, Text: "The first try got no answer; the site has the certificate now."})
+		}
 		return out, err
 	}
 	if in.CasID != "" && esa.CodeOf(err) == "InvalidCertificate.NotFound" {

@@ -172,6 +172,16 @@ func (r *deployment) checkSplit(before routine) error {
 	return nil
 }
 
+// buildsSince is how old a version may be that is still to become available. One
+// that is older may never get its content.
+const buildsSince = 10 * time.Minute
+
+// usable reports whether a version can be deployed, now or when it is built.
+func (r *deployment) usable(v codeVersion) bool {
+	made, err := time.Parse(time.RFC3339, v.CreateTime)
+	return v.is(versionAvailable) || v.is(versionBuilding) && err == nil && r.Now().Sub(made) < buildsSince
+}
+
 // reuse takes a version that already has this content, so that it need not be
 // uploaded again.
 func (r *deployment) reuse(ctx context.Context) error {
@@ -183,7 +193,7 @@ func (r *deployment) reuse(ctx context.Context) error {
 		return fmt.Errorf("list the versions of %s: %w", r.name, err)
 	}
 	for _, v := range versions {
-		if v.is(versionAvailable) && originOf(v).Hash == r.hash() {
+		if r.usable(v) && originOf(v).Hash == r.hash() {
 			r.version = v.CodeVersion
 			return nil
 		}

@@ -153,7 +153,9 @@ func (p plan) deployPage(ctx context.Context, d *Deps, page []byte) (DeployOutpu
 // somewhere already is not sent again.
 func (r *deployment) sendScript(ctx context.Context, before routine, code []byte) (DeployOutput, error) {
 	if !r.force {
-		r.version = r.liveWith(ctx, before, code)
+		if r.version = r.liveWith(ctx, before, code); r.version == "" {
+			r.version = r.newestWith(ctx, code)
+		}
 	}
 	var out DeployOutput
 	var err error
@@ -229,6 +231,20 @@ func (r *deployment) sourceOf(ctx context.Context, version string) string {
 		return ""
 	}
 	return answer.RoutineCode
+}
+
+// newestWith is the newest version, which an earlier deploy may have made and not
+// brought live, if it has this script; else empty.
+func (r *deployment) newestWith(ctx context.Context, code []byte) string {
+	versions, err := listVersions(ctx, r.ESA, r.name)
+	if err != nil || len(versions) == 0 {
+		return ""
+	}
+	newest := versions[0]
+	if r.usable(newest) && newest.ExtraInfo == "" && r.sourceOf(ctx, newest.CodeVersion) == string(code) {
+		return newest.CodeVersion
+	}
+	return ""
 }
 
 // stage uploads the script and makes a version of it.

@@ -2,6 +2,8 @@ package tools
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -70,7 +72,10 @@ func (r *deployment) newVersion(ctx context.Context) (esa.PostForm, error) {
 		r.discard(ctx)
 	}
 	Progress(ctx, 25, 100, "creating a version")
-	left, err := json.Marshal(origin{originSource, r.hash(), r.environment, r.percentage})
+	var try [16]byte
+	rand.Read(try[:]) // never fails
+	mine := origin{originSource, r.hash(), r.environment, r.percentage, hex.EncodeToString(try[:])}
+	left, err := json.Marshal(mine)
 	if err != nil {
 		return esa.PostForm{}, err
 	}
@@ -86,6 +91,9 @@ func (r *deployment) newVersion(ctx context.Context) (esa.PostForm, error) {
 		OssPostConfig map[string]any
 	}](ctx, r.ESA, "CreateRoutineWithAssetsCodeVersion", params)
 	if err != nil {
+		if esa.OutcomeUnknown(err) {
+			r.abandon(ctx, mine.Try)
+		}
 		return esa.PostForm{}, fmt.Errorf("create a version of %s: %w", r.name, err)
 	}
 	r.version = answer.CodeVersion
@@ -99,6 +107,24 @@ func (r *deployment) variablesOf() string {
 		return staging
 	}
 	return production
+}
+
+// abandon takes back the version that a call without an answer may have made:
+// nothing can be uploaded to it.
+func (r *deployment) abandon(ctx context.Context, try string) {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	versions, err := listVersions(look, r.ESA, r.name)
+	if err != nil {
+		r.Logger.Warn("an unused version may stay", "routine", r.name, "code", esa.CodeOf(err))
+		return
+	}
+	for _, v := range versions {
+		if originOf(v).Try == try {
+			r.version = v.CodeVersion
+			r.discard(look)
+		}
+	}
 }
 
 // discard takes back a version that nothing will use. It is a kindness: if it

@@ -131,7 +131,7 @@ func mergeAddresses(rows []draft) ([]draft, []esa.Note) {
 type sentRows struct {
 	created []CreatedRecord
 	failed  []string
-	unsent  int
+	sending int // rows of the call that failed
 }
 
 // failure tells of each row when some were not created.
@@ -140,15 +140,20 @@ func (s sentRows) failure(total int, cause error) error {
 	for _, r := range s.created {
 		made = append(made, fmt.Sprintf("%s %s (record_id %s)", r.Type, r.Name, r.ID))
 	}
-	text := fmt.Sprintf("Of %d records %d were created and %d were not.", total, len(s.created), total-len(s.created))
+	open := 0 // of the call that failed
+	if esa.OutcomeUnknown(cause) {
+		open = s.sending
+	}
+	text := fmt.Sprintf("Of %d records %d were created and %d were not.", total, len(s.created), total-len(s.created)-open)
+	if open > 0 {
+		text = fmt.Sprintf("Of %d records %d were created, %d were not, and %d may have been: look with list_records before sending them again.",
+			total, len(s.created), total-len(s.created)-open, open)
+	}
 	if len(s.failed) > 0 {
 		text += "\nRefused by ESA:\n" + listed(s.failed)
 	}
 	if len(made) > 0 {
 		text += "\nCreated:\n" + listed(made)
-	}
-	if s.unsent > 0 && cause != nil {
-		text += fmt.Sprintf("\nNot known to be created: %d, because the call failed. Look with list_records before sending them again.", s.unsent)
 	}
 	if cause != nil {
 		return Refuse("%s\n%w", text, cause)
@@ -170,7 +175,6 @@ func sendRows(ctx context.Context, d *Deps, notes *Noted, site wireSite, rows []
 	for done := 0; done < len(rows); {
 		batch, n, err := nextBatch(rows[done:])
 		if err != nil {
-			out.unsent = len(rows) - done
 			return out, err
 		}
 		Progress(ctx, float64(done), float64(len(rows)), fmt.Sprintf("creating records %d to %d of %d", done+1, done+n, len(rows)))
@@ -184,7 +188,7 @@ func sendRows(ctx context.Context, d *Deps, notes *Noted, site wireSite, rows []
 			RecordResultList struct{ Success, Failed []row }
 		}](ctx, d, notes, "BatchCreateRecords", esa.Params{"SiteId": site.SiteID.number(), "RecordList": batch})
 		if err != nil {
-			out.unsent = len(rows) - done
+			out.sending = n
 			return out, err
 		}
 		result := answer.RecordResultList

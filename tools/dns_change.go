@@ -232,7 +232,7 @@ func (out *RecordOutput) read(ctx context.Context, d *Deps, id ID, r draft) {
 		return
 	}
 	out.Record = Record{ID: id, Name: r.name, Type: r.kind, Data: r.data, TTL: r.ttl, Proxied: r.proxied, BizName: r.biz, Comment: r.comment}
-	out.Note(esa.Note{ID: "unread", Text: "The record is stored but could not be read back; this is what was sent."})
+	out.Note(unread("this is what was sent"))
 }
 
 // nextAfterRecord says what a new record needs to be of use.

@@ -25,6 +25,9 @@ func Refuse(format string, a ...any) error {
 	return &refusal{err: fmt.Errorf(format, a...)}
 }
 
+// mayBeDone says of a call that nobody knows what became of it.
+const mayBeDone = " may have been carried out"
+
 // Explain renders an error of a tool for the model: what happened, what it
 // means, what to do next, and the ids that a support case needs. It is the one
 // place that does.
@@ -38,6 +41,9 @@ func Explain(tool string, err error) string {
 	switch {
 	case errors.As(err, &refused):
 		text := err.Error()
+		if isService && service.OutcomeUnknown && !strings.Contains(text, mayBeDone) {
+			text += "\nNext: the call" + mayBeDone + ": look with a list or get tool before sending it again."
+		}
 		if isService && service.RequestID != "" && !strings.Contains(text, service.RequestID) {
 			text += "\nRequest id: " + service.RequestID
 		}
@@ -101,7 +107,7 @@ func line(b *strings.Builder, label, text string) {
 func nextStep(tool string, e *esa.Error) string {
 	switch {
 	case e.OutcomeUnknown:
-		return "the call may have been carried out: look with a list or get tool before sending it again."
+		return "the call" + mayBeDone + ": look with a list or get tool before sending it again."
 	case e.Code == esa.CodeTimeout:
 		return "ESA did not answer in time: try again, or give the call more time with --timeout (ESA_MCP_TIMEOUT)."
 	case e.Retryable:

@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+
+	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
 // kvLimits are how large the batches of an import get and how many of them are
@@ -152,7 +154,8 @@ func (r *kvImport) run(ctx context.Context) error {
 		case b := <-done:
 			r.mark(b, -1)
 			underWay--
-			if err := r.commit(ctx, b); err != nil && failure == nil {
+			// That rows may be stored is worth more than why no more were sent.
+			if err := r.commit(ctx, b); err != nil && (failure == nil || esa.OutcomeUnknown(err)) {
 				failure = err
 			}
 		}

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -87,9 +88,31 @@ func (in SetRouteInput) ensure(ctx context.Context, d *Deps, site ID, rule strin
 		out.Status, in.ID = "updated", old.ID
 	}
 	if out.Route, err = readRoute(ctx, d, &out.Noted, site, in.ID); err != nil {
-		return out, err
+		out.Note(unread("list_routes shows the route"))
+		out.Route = in.sent(site, params, old)
 	}
 	return out, nil
+}
+
+// sent is the route as it was sent, for when it cannot be read back.
+func (in SetRouteInput) sent(site ID, params esa.Params, old *Route) Route {
+	r := Route{SiteID: site, Enabled: true}
+	if old != nil {
+		r = *old
+	}
+	r.ID = in.ID
+	for name, field := range map[string]*string{"RoutineName": &r.Routine, "RouteName": &r.Name, "Rule": &r.Rule, "Timeout": &r.Timeout} {
+		if text, ok := params[name].(string); ok {
+			*field = text
+		}
+	}
+	for name, field := range map[string]*bool{"RouteEnable": &r.Enabled, "Bypass": &r.Bypass, "Fallback": &r.Fallback} {
+		if text, ok := params[name].(string); ok {
+			*field = text == "on"
+		}
+	}
+	r.Sequence = cmp.Or(in.Sequence, r.Sequence)
+	return r
 }
 
 // expression is the rule that is wanted; empty if none is given.

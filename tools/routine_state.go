@@ -162,6 +162,9 @@ type origin struct {
 	Hash        string `json:"Hash,omitempty"`
 	Environment string `json:"Environment,omitempty"`
 	Percentage  int    `json:"Percentage,omitempty"`
+	// Try is of one call that makes a version, to find what came of it when there
+	// was no answer.
+	Try string `json:"Try,omitempty"`
 }
 
 const originSource = "esa-mcp"

@@ -29,6 +29,11 @@ func invoke[T any](ctx context.Context, d *Deps, notes *Noted, action string, pa
 	return out, nil
 }
 
+// unread notes that a change was made but could not be looked at afterwards.
+func unread(shown string) esa.Note {
+	return esa.Note{ID: "unread", Text: "It was done, but could not be read back: " + shown + "."}
+}
+
 // number is the id as a parameter of a call.
 func (id ID) number() json.Number { return json.Number(id) }
 

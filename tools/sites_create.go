@@ -50,6 +50,8 @@ func createSite(ctx context.Context, d *Deps, in CreateSiteInput) (SiteOutput, e
 		InstanceID: instance, NameServerList: made.NameServerList, VerifyCode: made.VerifyCode}
 	if read, err := (SiteRef{SiteID: made.SiteID}).load(ctx, d, &out.Noted); err == nil {
 		w = read
+	} else {
+		out.Note(unread("this is what was sent and answered"))
 	}
 	out.Site = w.site()
 	out.NextSteps = out.Site.nextSteps()

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -66,8 +67,10 @@ func updateSite(ctx context.Context, d *Deps, in UpdateSiteInput) (UpdateSiteOut
 			out.Changed = append(out.Changed, c.name)
 		}
 	}
-	if w, err = (SiteRef{SiteID: w.SiteID}).load(ctx, d, &out.Noted); err != nil {
-		return out, err
+	if now, err := (SiteRef{SiteID: w.SiteID}).load(ctx, d, &out.Noted); err == nil {
+		w = now
+	} else {
+		out.Note(unread("the site is shown as it was before"))
 	}
 	out.Site, out.VersionManagement = w.site(), w.VersionManagement
 	out.NextSteps = append(out.Site.nextSteps(), in.afterwards(w)...)
@@ -196,7 +199,8 @@ func (in UpdateSiteInput) afterwards(w wireSite) []string {
 	if in.AccessType == "NS" && w.Status != "pending" || len(in.VanityNS) > 0 {
 		steps = append(steps, "Set the name servers at the registrar to "+strings.Join(w.expectedNS(), " and ")+".")
 	}
-	for name, address := range w.VanityNSList {
+	for _, name := range slices.Sorted(maps.Keys(w.VanityNSList)) {
+		address := w.VanityNSList[name]
 		if len(in.VanityNS) > 0 && address != "" {
 			steps = append(steps, fmt.Sprintf("Glue record at the registrar: %s has the address %s.", name, address))
 		}

@@ -189,7 +189,7 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 		return out, nil
 	}
 	if err != nil {
-		return outcome{}, t.fail(err)
+		return outcome{}, t.fail(err).after(run)
 	}
 	if n, ok := value.(noted); ok {
 		n.addMissing(run.Notes())
@@ -198,7 +198,7 @@ func (t Tool) call(ctx context.Context, deps func() (*Deps, error), args json.Ra
 		out.result, err = answers.addTo(out.result)
 	}
 	if err != nil {
-		return outcome{}, t.fail(err)
+		return outcome{}, t.fail(err).after(run)
 	}
 	if pictured, ok := value.(illustrated); ok {
 		out.images = pictured.Images()
@@ -221,6 +221,26 @@ func argumentsOf(args json.RawMessage) map[string]any {
 
 func (t Tool) fail(err error) *Failure {
 	return &Failure{Text: Explain(t.meta.Name, err), Err: err}
+}
+
+// after adds what the call had changed before it failed.
+func (f *Failure) after(run *guard.Run) *Failure {
+	var names []string
+	times := map[string]int{}
+	for _, action := range run.Done() {
+		if times[action]++; times[action] == 1 {
+			names = append(names, action)
+		}
+	}
+	for i, action := range names {
+		if n := times[action]; n > 1 {
+			names[i] = fmt.Sprintf("%s (%d times)", action, n)
+		}
+	}
+	if len(names) > 0 {
+		f.Text += "\nCarried out before: " + listedShort(names)
+	}
+	return f
 }
 
 // linksSince is the revision of the protocol that has links in results. Clients of

@@ -1,197 +1,335 @@
 package main
 
 import (
-	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
-	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/esa-mcp/esa-mcp/internal/local"
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
-// drill is a tool that writes one thing, and how to count that thing.
+// A drill is one call of a tool that changes something. It is held once without
+// a fault, which shows the operations that the tool sends and what the account
+// has after each. Then each of these operations is met with every kind of fault,
+// and what the tool says is compared with what the account has.
 type drill struct {
-	tool   string
-	action string // the operation that writes
-	// args makes a call that writes a thing of that name.
-	args func(name string) arguments
-	// left is how many there are of a thing that was written once: 1, or 0 of one
-	// that was deleted.
-	left int
-	// before is done without a fault.
-	before func(name string)
-	count  func(name string) int // nil: in the account's export
+	tool  string
+	about string // which of the tool's drills it is; empty: the only one
+	// prepare makes what the call needs, and returns what makes its arguments; dir
+	// is an empty folder, a new one for each fault.
+	prepare func(f *field) func(dir string) arguments
+	// brief says that few faults will do: another drill of the tool meets all.
+	brief bool
+	// anew says that each call that is carried out makes another thing, as it is
+	// meant to.
+	anew bool
 }
 
-// field is the local ESA of the drills, with a server before it.
-type field struct {
-	t   *testing.T
-	esa *local.Server
-	s   *server
+func (d drill) name() string { return strings.TrimSpace(d.tool + " " + d.about) }
+
+// drillFault is a way in which one call of an operation goes wrong.
+type drillFault struct {
+	words string // of the local ESA's fault
+	// ends is how the tool's call ends instead; after says that the operation has
+	// been carried out by then.
+	ends  error
+	after bool
+	// refused: the service says plainly that it has done nothing.
+	refused bool
 }
 
-func newField(t *testing.T) *field {
-	t.Helper()
-	esa, err := local.Start(t.Context(), local.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { esa.Close() })
-	info := esa.Info()
-	f := &field{t: t, esa: esa}
-	f.s = start(t, environment("ESA_MCP_ENDPOINT="+info.Endpoint, "ALIBABA_CLOUD_ACCESS_KEY_ID="+info.AccessKeyID,
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+info.AccessKeySecret), "--toolsets", "all")
-	f.do("create_site", arguments{"name": "drill.example", "access_type": "NS"})
-	f.do("verify_site", arguments{"site_name": "drill.example"})
-	f.do("create_kv_namespace", arguments{"namespace": "drill"})
+func (k drillFault) String() string {
+	if k.ends == nil {
+		return k.words
+	}
+	return fmt.Sprintf("ends after=%t %v", k.after, k.ends)
+}
+
+// writeFaults meet operations that write. With count=9 the client's repetitions
+// fail, too.
+func writeFaults() []drillFault {
+	return []drillFault{
+		{words: "code=InvalidParameter.Drill count=1", refused: true},
+		{words: "code=TooManyRequests count=1"},
+		{words: "code=TooManyRequests count=9", refused: true},
+		{words: "code=ServiceUnavailable count=1"},
+		{words: "code=InternalException count=1"},
+		{words: "code=InternalException when=after count=1"},
+		{words: "code=InternalException when=after count=9"},
+		{words: "code=ServiceInvokeFailed when=after count=1"},
+		{words: "drop=before count=1"},
+		{words: "drop=before count=9"},
+		{words: "drop=after count=1"},
+		{words: "drop=after count=9"},
+		{words: "drop=half count=1"},
+		{words: "drop=half count=9"},
+		{words: "latency=2ms when=after count=1"},
+		{ends: context.Canceled},
+		{ends: context.Canceled, after: true},
+		{ends: context.DeadlineExceeded, after: true},
+	}
+}
+
+// fewFaults are the kinds in short.
+func fewFaults() []drillFault {
+	return slices.DeleteFunc(writeFaults(), func(k drillFault) bool {
+		return k.words != "code=InvalidParameter.Drill count=1" && k.words != "drop=after count=9" && k.words != "drop=half count=1" && !k.after
+	})
+}
+
+// readFaults meet operations that read, after the first that wrote.
+func readFaults() []drillFault {
+	return []drillFault{
+		{words: "code=InvalidParameter.Drill count=1"},
+		{words: "drop=half count=9"},
+		{ends: context.DeadlineExceeded},
+	}
+}
+
+// rehearsal is what a drill comes to without a fault.
+type rehearsal struct {
+	text       string
+	operations []crossing
+	// states are what the account had at first and after each operation that
+	// writes; the last is what was asked for.
+	states []things
+}
+
+func (r rehearsal) before() things { return r.states[0] }
+func (r rehearsal) want() things   { return r.states[len(r.states)-1] }
+
+// firstWrite is the first operation that changes something.
+func (r rehearsal) firstWrite() crossing {
+	i := slices.IndexFunc(r.operations, func(c crossing) bool { return writesOperation(c.operation) })
+	return r.operations[i]
+}
+
+// rehearse holds the drill without a fault.
+func (f *field) rehearse(d drill, args func(dir string) arguments) rehearsal {
+	f.t.Helper()
+	r := rehearsal{states: []things{f.state.look()}}
+	seen := map[string]int{}
+	var mu sync.Mutex
+	f.restore()
+	f.wire.watch(func(operation string) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[operation]++
+		r.operations = append(r.operations, crossing{operation, seen[operation]})
+		if writesOperation(operation) {
+			r.states = append(r.states, f.state.look())
+		}
+	})
+	text, isError := f.call(f.t.Context(), d.tool, args(f.t.TempDir()))
+	f.wire.watch(nil)
+	require.False(f.t, isError, "without a fault: %s", text)
+	r.text = text
+	r.states = append(r.states, f.state.look())
+	return r
+}
+
+// maybe is how a tool says that it does not know whether something was done.
+var maybe = regexp.MustCompile(`may have been carried out|may be done|has probably|may have been`)
+
+// raceShare is one of how many faults are met under the race detector.
+const raceShare = 11
+
+// TestFaultDrills holds every drill.
+func TestFaultDrills(t *testing.T) {
+	for _, d := range allDrills() {
+		if raceEnabled && d.brief {
+			continue
+		}
+		t.Run(d.name(), func(t *testing.T) {
+			t.Parallel()
+			f := newField(t)
+			args := d.prepare(f)
+			f.save()
+			plain := f.rehearse(d, args)
+			wrote, n := false, 0
+			for _, at := range plain.operations {
+				if _, known := catalog.Lookup(at.operation); !known && at.operation != uploadCall {
+					continue // of another service: no fault can name it
+				}
+				writes := writesOperation(at.operation) || at.operation == uploadCall
+				kinds := readFaults()
+				if writes {
+					kinds = writeFaults()
+					if d.brief {
+						kinds = fewFaults()
+					}
+				} else if !wrote {
+					continue
+				}
+				wrote = wrote || writes
+				for _, kind := range kinds {
+					n++
+					if raceEnabled && n%raceShare != 0 {
+						continue
+					}
+					t.Run(fmt.Sprintf("%s %d %s", at.operation, at.nth, kind), func(t *testing.T) {
+						f.at(t).meet(d, args(t.TempDir()), plain, at, kind)
+					})
+				}
+			}
+		})
+	}
+}
+
+// at is the field for a part of its test.
+func (f *field) at(t *testing.T) *field {
+	f.t, f.state.t = t, t
 	return f
 }
 
-// do calls a tool that must succeed, and confirms what it asks.
-func (f *field) do(tool string, args arguments) string {
-	f.t.Helper()
-	text, isError := f.s.agree(f.t, tool, args)
-	require.False(f.t, isError, "%s: %s", tool, text)
-	return text
+// meet holds a drill with one fault.
+func (f *field) meet(d drill, args arguments, plain rehearsal, at crossing, kind drillFault) {
+	t := f.t
+	f.restore()
+	require.Empty(t, f.state.look().beyond(plain.before()))
+	ctx := newEndable(t.Context())
+	if kind.ends != nil {
+		f.wire.endCall(at, kind.after, func() { ctx.end(kind.ends) })
+	} else {
+		f.faults(fmt.Sprintf("action=%s skip=%d %s", at.operation, at.nth-1, kind.words))
+	}
+	text, isError := f.call(ctx, d.tool, args)
+	f.wire.endCall(crossing{}, false, nil)
+	f.faults("")
+	now := f.state.look()
+	f.judge(plain, at, kind, text, isError, now)
+
+	// As the agent would, once more: what may be done twice at once, the rest if
+	// a look has shown that it is not there.
+	again := f.tools[d.tool].Meta().Idempotent == tools.Yes && !d.anew
+	if !again && !now.same(plain.before()) {
+		return
+	}
+	second, isError := f.call(t.Context(), d.tool, args)
+	final := f.state.look()
+	require.True(t, final.same(plain.want()), "first: %s\nsecond: %s\n%s", text, second, plain.want().difference(final))
+	if isError {
+		require.Regexp(t, `already|exists|(?i)not ?found|no such|not ?exist|no `, second)
+	}
 }
 
-// faults replaces the faults that are on.
-func (f *field) faults(text string) {
-	f.t.Helper()
-	for _, method := range []string{http.MethodDelete, http.MethodPost} {
-		if method == http.MethodPost && text == "" {
-			return
+// judge compares what a tool said with what the account has now.
+func (f *field) judge(plain rehearsal, at crossing, kind drillFault, text string, isError bool, now things) {
+	t := f.t
+	require.Empty(t, now.beyond(plain.states...), "twice, or not asked for: %s", text)
+	require.Empty(t, common(plain.states).beyond(now), "lost: %s", text)
+	admits := isError || strings.Contains(text, `"status":"failed"`)
+	if !admits {
+		require.True(t, now.same(plain.want()), "it was not done, but: %s\n%s", text, plain.want().difference(now))
+		if writesOperation(at.operation) && !strings.Contains(text, esa.NoteEarlierTry) {
+			require.Equal(t, outline(t, plain.text), outline(t, text))
 		}
-		r, err := http.NewRequestWithContext(f.t.Context(), method, f.esa.Info().Admin+"/faults", strings.NewReader(text))
-		require.NoError(f.t, err)
-		r.SetBasicAuth(f.esa.Info().AccessKeyID, f.esa.Info().AccessKeySecret)
-		res, err := http.DefaultClient.Do(r)
-		require.NoError(f.t, err)
-		res.Body.Close()
-		require.Less(f.t, res.StatusCode, 300, text)
+		return
 	}
-}
-
-// exported counts a name in all that the account has.
-func (f *field) exported(name string) int {
-	f.t.Helper()
-	a, err := f.esa.Export(f.t.Context())
-	require.NoError(f.t, err)
-	var b bytes.Buffer
-	require.NoError(f.t, a.Write(&b))
-	return strings.Count(b.String(), `"`+name+`"`)
-}
-
-func (f *field) drills() []drill {
-	site := "drill.example"
-	host := func(name string) string { return name + "." + site }
-	record := func(name string) arguments {
-		return arguments{"site_name": site, "name": host(name), "type": "TXT", "value": "x"}
-	}
-	return []drill{
-		{tool: "create_record", action: "CreateRecord", args: record, left: 1, count: func(name string) int { return f.exported(host(name)) }},
-		{tool: "create_site", action: "CreateSite", left: 1, count: func(name string) int { return f.exported(name + ".test") },
-			args: func(name string) arguments { return arguments{"name": name + ".test", "access_type": "NS"} }},
-		{tool: "create_kv_namespace", action: "CreateKvNamespace", left: 1, args: func(name string) arguments { return arguments{"namespace": name} }},
-		{tool: "put_kv", action: "PutKv", left: 1, args: func(name string) arguments { return arguments{"namespace": "drill", "key": name, "value": "v"} }},
-		{tool: "batch_put_kv", action: "BatchPutKv", left: 1, args: func(name string) arguments {
-			return arguments{"namespace": "drill", "values": map[string]any{name: "v"}}
-		}},
-		{tool: "delete_kv", action: "DeleteKv", args: func(name string) arguments { return arguments{"namespace": "drill", "key": name} },
-			before: func(name string) { f.do("put_kv", arguments{"namespace": "drill", "key": name, "value": "v"}) }},
-		{tool: "set_cache_rule", action: "CreateCacheRule", left: 1, args: func(name string) arguments {
-			return arguments{"site_name": site, "name": name, "rule": `(http.host eq "h.drill.example")`, "edge_cache_mode": "no_cache"}
-		}},
-		{tool: "set_rule", action: "CreateCompressionRule", left: 1, args: func(name string) arguments {
-			return arguments{"kind": "compression", "site_name": site, "name": name, "rule": `(http.host eq "h.drill.example")`, "settings": map[string]any{"Gzip": "on"}}
-		}},
-		{tool: "create_list", action: "CreateList", left: 1, args: func(name string) arguments {
-			return arguments{"name": strings.ReplaceAll(name, "-", "_"), "kind": "ip", "items": []string{"192.0.2.1"}}
-		}, count: func(name string) int { return f.exported(strings.ReplaceAll(name, "-", "_")) }},
-		{tool: "purge_cache", action: "PurgeCaches", left: 1, count: func(name string) int {
-			return strings.Count(f.do("list_cache_tasks", arguments{"site_name": site, "kind": "purge"}), "/"+name+`"`)
-		}, args: func(name string) arguments {
-			return arguments{"site_name": site, "type": "file", "targets": []string{"https://www.drill.example/" + name}}
-		}},
-	}
-}
-
-// kinds of faults, each for one call of the operation that writes.
-func drillFaults() []string {
-	return []string{
-		"code=TooManyRequests", "code=InvalidParameter.Drill", "code=InternalException when=after", "code=ServiceUnavailable",
-		"drop=before", "drop=after", "drop=half", "latency=50ms when=after",
-	}
-}
-
-// TestFaultDrills meets every tool's write with every kind of fault. What the
-// tool says must be true: after a success the thing is there once, after an
-// error it is not there, or the error says that it may be. It is never there
-// twice.
-func TestFaultDrills(t *testing.T) {
-	f := newField(t)
-	for n, d := range f.drills() {
-		count := d.count
-		if count == nil {
-			count = f.exported
+	recent := f.changes()
+	if now.same(plain.before()) {
+		if kind.refused {
+			require.NotRegexp(t, maybe, text, "nothing was done, and the service said so")
 		}
-		for k, fault := range drillFaults() {
-			t.Run(d.tool+" "+fault, func(t *testing.T) {
-				f.t = t
-				name := fmt.Sprintf("drill-%d-%d", n, k)
-				if d.before != nil {
-					d.before(name)
-				}
-				f.faults("action=" + d.action + " count=1 " + fault)
-				text, isError := f.s.agree(t, d.tool, d.args(name))
-				f.faults("")
-				have := count(name)
-				require.LessOrEqual(t, have, 1, "twice: %s", text)
-				done := have == d.left
-				if !isError {
-					require.True(t, done, "it was not done, but: %s", text)
-					return
-				}
-				if done {
-					require.Regexp(t, "may have been carried out|already|has probably", text, "it was done, but: %s", text)
-					return
-				}
-				f.do(d.tool, d.args(name)) // as the agent would, once more
-				require.Equal(t, d.left, count(name))
-			})
+		if kind.refused && at == plain.firstWrite() {
+			require.Empty(t, recent, "the journal has what was not done")
+		}
+		return
+	}
+	require.NotEmpty(t, recent, "the journal does not have what was done")
+	if now.same(plain.want()) && writesOperation(at.operation) {
+		require.Regexp(t, maybe, text, "all was done")
+		return
+	}
+	require.Regexp(t, maybe.String()+`|Carried out before|"status":"done"|stopped after [1-9]`, text, "a part was done")
+}
+
+// outline is a result without what differs each time, and without its notes.
+func outline(t *testing.T, text string) string {
+	var v map[string]any
+	require.NoError(t, json.Unmarshal([]byte(text), &v), text)
+	delete(v, "notes")
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return regexp.MustCompile(`\b(verify_)?[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT[0-9:]+Z|\d{9,}|"seconds":[0-9.]+|esa_er_token=[^"]*|"RequestId":"[^"]*"`).ReplaceAllString(string(raw), "N")
+}
+
+// endable is a context that ends as it is told to.
+type endable struct {
+	context.Context
+	done chan struct{}
+	mu   sync.Mutex
+	err  error
+}
+
+func newEndable(parent context.Context) *endable {
+	return &endable{Context: parent, done: make(chan struct{})}
+}
+
+func (e *endable) end(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err == nil {
+		e.err = err
+		close(e.done)
+	}
+}
+
+func (e *endable) Done() <-chan struct{} { return e.done }
+
+func (e *endable) Err() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+func (e *endable) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// TestEveryWritingToolHasADrill wants a drill of each tool that changes something.
+func TestEveryWritingToolHasADrill(t *testing.T) {
+	var without []string
+	for _, tool := range tools.All() {
+		name := tool.Meta().Name
+		_, exempt := writesNothing()[name]
+		has := slices.ContainsFunc(allDrills(), func(d drill) bool { return d.tool == name })
+		if tool.Meta().ReadOnly != tools.Yes && !has && !exempt {
+			without = append(without, name)
 		}
 	}
+	require.Empty(t, without)
 }
 
-// TestUploadAndBuildDrills meets a deployment with faults of uploads and builds.
-func TestUploadAndBuildDrills(t *testing.T) {
-	f := newField(t)
-	dir := writeSite(t, map[string]string{"index.html": "<h1>drill</h1>"})
-	for k, c := range []struct {
-		fault, want string
-		fails       bool
-	}{
-		{"action=Upload code=AccessDenied count=9", "AccessDenied", true},
-		{"action=Upload code=InternalError status=503 count=1", "", false},
-		{"action=Upload drop=before count=1", "", false},
-		{"action=Upload drop=after count=1", "", false},
-		{"action=Upload drop=half count=1", "", false},
-		{"build=fail", "failed", true},
-	} {
-		t.Run(c.fault, func(t *testing.T) {
-			f.t = t
-			name := fmt.Sprint("drill-", k)
-			f.faults(c.fault)
-			text, isError := f.s.try(t, t.Context(), "deploy_pages", arguments{"name": name, "path": dir})
-			f.faults("")
-			if c.fails {
-				require.Contains(t, text, c.want)
-				require.NotContains(t, text, `"status":"live"`)
-				text = f.do("deploy_pages", arguments{"name": name, "path": dir})
-			}
-			require.False(t, isError && !c.fails, text)
-			require.Contains(t, text, `"live"`)
-		})
+// writesNothing are the tools that are not read-only and yet change nothing on
+// the service, with the reason.
+func writesNothing() map[string]string {
+	return map[string]string{
+		"export_records": "the service makes a file of the zone for it, which nobody else sees",
+		"export_kv":      "it writes a file on this machine alone",
+		"create_report":  "it writes a file on this machine alone",
 	}
+}
+
+// allDrills are the drills of all tools. The first of each tool meets every kind
+// of fault, the others few, unless ESA_MCP_DRILLS is all.
+func allDrills() []drill {
+	all := slices.Concat(siteDrills(), dnsDrills(), kvDrills(), cacheDrills(), ruleDrills(), certificateDrills(), securityDrills(), deployDrills(), routineDrills(), apiDrills())
+	had := map[string]bool{}
+	for i := range all {
+		d := &all[i]
+		d.brief = had[d.tool] && os.Getenv("ESA_MCP_DRILLS") != "all"
+		had[d.tool] = true
+		d.anew = d.tool == "purge_cache" || d.tool == "preload_cache"
+	}
+	return all
 }

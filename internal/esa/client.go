@@ -161,8 +161,9 @@ func (c *Client) Region() string { return c.region }
 // CodeInvalidArgument and nothing is sent. Every failure is an *Error.
 //
 // Transient failures are repeated with growing waits within ctx's deadline,
-// unless repeating could carry out a create twice. Writes on one site are sent
-// one after another.
+// unless repeating could carry out a create twice. A deletion that finds nothing
+// after a try without an answer is a success, with a note that says so. Writes on
+// one site are sent one after another.
 func (c *Client) Call(ctx context.Context, action string, params Params) (Result, error) {
 	op, w, err := prepare(action, params)
 	if err != nil {
@@ -204,14 +205,10 @@ func (c *Client) callEncoded(ctx context.Context, op *catalog.Operation, w wire)
 		}
 		defer release()
 	}
-	body, err := c.repeat(ctx, request{
+	return c.repeat(ctx, request{
 		action: op.Action, version: catalog.Version, method: op.Method,
 		query: w.query, form: w.form, target: c.target,
 		writes: op.Effect != catalog.Read, deletes: op.Effect == catalog.Delete,
 		repeatable: repeatable(op),
 	})
-	if err != nil {
-		return Result{}, err
-	}
-	return Result{Body: body}, nil
 }

@@ -76,3 +76,9 @@ func IsNotFound(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && isNotFound(e.Code)
 }
+
+// OutcomeUnknown reports whether a call that failed may have been carried out.
+func OutcomeUnknown(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.OutcomeUnknown
+}

@@ -31,7 +31,7 @@ type Result struct {
 	// Body is the decoded JSON answer: wire names, numbers as json.Number.
 	Body map[string]any
 	// Notes say what a layer between the caller and the client changed or wants
-	// known. The client itself adds none.
+	// known. Of the client's own there is NoteEarlierTry alone.
 	Notes []Note
 }
 

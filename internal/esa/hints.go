@@ -12,6 +12,15 @@ func isNotFound(code string) bool {
 	return strings.Contains(code, "NotFound") || strings.HasSuffix(code, "NotExist")
 }
 
+// isNoSite reports whether a code means that the site does not exist.
+func isNoSite(code string) bool {
+	switch code {
+	case "SiteNotFound", "SiteNotFound.NotFound", "InvalidSite.NotFound", "101", "32":
+		return true
+	}
+	return false
+}
+
 // hintFor says what a code really means and what to do, where the service's own
 // text misleads or says nothing.
 func hintFor(e *Error, action string) string {

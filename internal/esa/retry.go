@@ -21,45 +21,62 @@ const (
 
 // repeat sends a request until it succeeds, fails for good, or the tries or the
 // time are used up.
-func (c *Client) repeat(ctx context.Context, r request) (map[string]any, error) {
+func (c *Client) repeat(ctx context.Context, r request) (Result, error) {
 	doubtful := false // an earlier try may have been carried out
 	for n := 1; ; n++ {
 		a := c.try(ctx, r)
-		if a.err == nil {
-			return a.body, nil
+		if a.err == nil || doubtful && r.deletes && isGone(a.err.Code, r.action) {
+			return Result{Body: a.body, Notes: r.doubts(doubtful)}, nil
 		}
 		doubtful = doubtful || a.unknown
 		e := settle(a, r, doubtful)
 		if !e.Retryable || n >= c.maxTries || ctx.Err() != nil {
-			return nil, e
+			return Result{}, e
 		}
 		wait := max(c.backoff(n), a.wait)
 		if deadline, ok := ctx.Deadline(); ok && c.now().Add(wait).After(deadline) {
-			return nil, e // waiting would only hide this error behind a time-out
+			return Result{}, e // waiting would only hide this error behind a time-out
 		}
 		if err := c.sleep(ctx, wait); err != nil {
 			stop := interrupted(r.action, err, "while it waited to repeat after "+e.Code)
 			stop.OutcomeUnknown = e.OutcomeUnknown
-			return nil, stop
+			return Result{}, stop
 		}
 	}
 }
 
-// settle says of a failed try whether it may be repeated and whether it may
-// have been carried out.
+// settle says of a failed try whether it may be repeated and whether it, or an
+// earlier one, may have been carried out.
 func settle(a attempt, r request, doubtful bool) *Error {
 	e := a.err
 	if a.unknown && !r.repeatable {
 		e.Retryable = false
 	}
-	e.OutcomeUnknown = r.writes && a.unknown
-	switch {
-	case e.OutcomeUnknown && !r.repeatable:
+	e.OutcomeUnknown = r.writes && doubtful
+	if e.OutcomeUnknown && !r.repeatable {
 		e.Hint = join("It may have been carried out: look (list or get it) before sending it again.", e.Hint)
-	case r.deletes && doubtful && isNotFound(e.Code):
-		e.Hint = join("An earlier try of this call got no answer and has probably deleted it.", e.Hint)
 	}
 	return e
+}
+
+// NoteEarlierTry is the id of the note that an earlier try of a deletion got no
+// answer.
+const NoteEarlierTry = "earlier-try"
+
+// doubts says of a success what an earlier try may have done. Only a deletion
+// answers otherwise the second time.
+func (r request) doubts(doubtful bool) []Note {
+	if !doubtful || !r.deletes {
+		return nil
+	}
+	return []Note{{ID: NoteEarlierTry, Text: "An earlier try of " + r.action +
+		" got no answer and has probably been carried out: what it deleted was not there any more for the one that was answered."}}
+}
+
+// isGone reports whether a code says that what an operation deletes is not there.
+// That the site of it is not there says nothing of it.
+func isGone(code, action string) bool {
+	return isNotFound(code) && (action == "DeleteSite" || !isNoSite(code))
 }
 
 func join(a, b string) string { return strings.TrimSpace(a + " " + b) }
@@ -94,17 +111,19 @@ func retryableStatus(status int) bool {
 
 // ambiguous reports whether a request with this answer may have been carried
 // out all the same.
-func ambiguous(e *Error, r request) bool {
+func ambiguous(e *Error) bool {
 	switch e.Code {
 	case "RequestTimeout", "SignatureNonceUsed": // used means that a copy arrived before
 		return true
-	case "InternalException", "undefined":
-		return !r.repeatable // where in the operation it failed is not known
 	case CodeBadAnswer:
 		// 429 and 503 pages are from a gateway that did not pass it on.
 		return e.HTTPStatus/100 == 2 || e.HTTPStatus >= 500 && e.HTTPStatus != http.StatusServiceUnavailable
+	case "InternalException", "undefined":
+		return true // where in the operation it failed is not known
 	}
-	return false
+	// The same goes for failures of the service under other names; one that is
+	// busy has not begun.
+	return e.HTTPStatus >= 500 && e.HTTPStatus != http.StatusServiceUnavailable && !retryableCode(e.Code)
 }
 
 // retryAfter reads the wait that an answer asks for.

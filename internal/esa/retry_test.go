@@ -191,11 +191,48 @@ func TestEveryTryHasItsOwnNonce(t *testing.T) {
 	require.NotContains(t, nonces, "")
 }
 
-func TestDeleteAfterDoubtSaysSo(t *testing.T) {
-	server := newScript(t, hangUp, refusal(404, "SiteNotFound"))
-	e := failure(t, second(testClient(t, server.URL).Call(t.Context(), "DeleteSite", Params{"SiteId": 1})))
-	require.Equal(t, "SiteNotFound", e.Code)
-	require.Contains(t, e.Hint, "probably deleted it")
+// A deletion that finds nothing after a try without an answer has most likely
+// been carried out by that.
+func TestDeleteAfterDoubt(t *testing.T) {
+	for name, c := range map[string]struct {
+		action string
+		params Params
+		steps  []http.HandlerFunc
+		code   string // empty: success
+		noted  bool
+	}{
+		"gone":                 {"DeleteSite", Params{"SiteId": 1}, []http.HandlerFunc{hangUp, refusal(404, "SiteNotFound")}, "", true},
+		"gone after a failure": {"DeleteRecord", Params{"RecordId": 1}, []http.HandlerFunc{refusal(500, "InternalException"), refusal(404, "Record.NotFound")}, "", true},
+		"deleted again":        {"BatchDeleteKv", Params{"Namespace": "n", "Keys": []any{"k"}}, []http.HandlerFunc{hangUp, answer(200, `{}`)}, "", true},
+		"never there":          {"DeleteSite", Params{"SiteId": 1}, []http.HandlerFunc{refusal(404, "SiteNotFound")}, "SiteNotFound", false},
+		"after a refusal":      {"DeleteSite", Params{"SiteId": 1}, []http.HandlerFunc{refusal(400, "LockFailed"), refusal(404, "SiteNotFound")}, "SiteNotFound", false},
+		"no site":              {"DeleteCacheRule", Params{"SiteId": 1, "ConfigId": 1}, []http.HandlerFunc{hangUp, refusal(404, "SiteNotFound")}, "SiteNotFound", false},
+		"an update":            {"PutKv", Params{"Namespace": "n", "Key": "k", "Value": "v"}, []http.HandlerFunc{hangUp, answer(200, `{}`)}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := testClient(t, newScript(t, c.steps...).URL).Call(t.Context(), c.action, c.params)
+			if c.code != "" {
+				require.Equal(t, c.code, failure(t, err).Code)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.noted, len(res.Notes) == 1 && res.Notes[0].ID == NoteEarlierTry)
+		})
+	}
+}
+
+// What a later try is refused for does not undo what an earlier one may have done.
+func TestDoubtStays(t *testing.T) {
+	put := Params{"Namespace": "n", "Key": "k", "Value": "v"}
+	for name, steps := range map[string][]http.HandlerFunc{
+		"then refused": {hangUp, refusal(400, "InvalidValue.Malformed")},
+		"then busy":    {hangUp, refusal(429, "TooQuickRequests")},
+		"for ever":     {refusal(500, "InternalException")},
+		"another code": {refusal(500, "ServiceInvokeFailed")},
+	} {
+		e := failure(t, second(testClient(t, newScript(t, steps...).URL).Call(t.Context(), "PutKv", put)))
+		require.True(t, e.OutcomeUnknown, name)
+	}
 }
 
 // What may be repeated is decided by the action, never by the HTTP method.

@@ -176,7 +176,7 @@ func (c *Client) judge(ctx context.Context, r request, cred Credential, x *excha
 	}
 	e.Action = r.action
 	e.Hint = hintFor(e, r.action)
-	return attempt{err: e, unknown: ambiguous(e, r), wait: retryAfter(x.header, c.now())}
+	return attempt{err: e, unknown: ambiguous(e), wait: retryAfter(x.header, c.now())}
 }
 
 // transportError describes a call that got no answer. Neither its text nor its

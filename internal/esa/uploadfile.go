@@ -34,7 +34,7 @@ type fileSlot struct {
 // authorizeUpload asks for a slot in the temporary store of ESA.
 func (c *Client) authorizeUpload(ctx context.Context) (fileSlot, error) {
 	const action = "AuthorizeFileUpload"
-	body, err := c.repeat(ctx, request{
+	res, err := c.repeat(ctx, request{
 		action: action, version: authorizeVersion, method: http.MethodGet,
 		query:  map[string]string{"Product": "ESA", "RegionId": c.region},
 		target: c.openPlatform, repeatable: true,
@@ -42,7 +42,7 @@ func (c *Client) authorizeUpload(ctx context.Context) (fileSlot, error) {
 	if err != nil {
 		return fileSlot{}, err
 	}
-	slot, err := readFileSlot(body)
+	slot, err := readFileSlot(res.Body)
 	if err != nil {
 		slotErr := slotError(err)
 		slotErr.Action = action

@@ -29,6 +29,7 @@ type Run struct {
 
 	mu      sync.Mutex
 	notes   []esa.Note
+	done    []string // operations that changed something, in order
 	planned []Planned
 	made    map[string]string // placeholders of answers, and what they stand for
 }
@@ -93,6 +94,24 @@ func (r *Run) Notes() []esa.Note {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.notes)
+}
+
+// did remembers that an operation was carried out.
+func (r *Run) did(action string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = append(r.done, action)
+}
+
+// Done are the operations that the run has changed something with, in order. A
+// run that fails has changed that much.
+func (r *Run) Done() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.done)
 }
 
 // Planned are the calls that a dry run has not sent, in order.

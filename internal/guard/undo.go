@@ -112,6 +112,9 @@ func inverse(c *Call, before subject, values map[string]subject, answer map[stri
 	case "PutKv", "PutKvWithHighCapacity":
 		return undoPutKV(c, before)
 	case "DeleteKv":
+		if before.reads == "" {
+			return Undo{Not: "what it was before could not be read"}
+		}
 		if before.state == nil {
 			return Undo{Not: "there was no such key"}
 		}

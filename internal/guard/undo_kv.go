@@ -39,6 +39,9 @@ func undoPutKV(c *Call, before subject) Undo {
 	if value := c.Text("Value"); value != "" && !c.Has("Base64") {
 		u.Expect = []Expect{{Action: "GetKv", Params: ref, Fields: map[string]any{"Value": value}}}
 	}
+	if before.reads == "" {
+		return Undo{Not: "what it was before could not be read"}
+	}
 	if before.state == nil {
 		u.Calls = []Correction{{"DeleteKv", ref}}
 		return u
