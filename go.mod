@@ -8,6 +8,7 @@ require (
 	github.com/aliyun/credentials-go v1.4.5
 	github.com/andybalholm/brotli v1.3.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/corazawaf/libinjection-go v0.3.3
 	github.com/dlclark/regexp2/v2 v2.5.1
 	github.com/evanw/esbuild v0.28.2
 	github.com/invopop/jsonschema v0.14.0

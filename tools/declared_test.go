@@ -146,9 +146,9 @@ func (s *source) definitions() map[string]*ast.CallExpr {
 // text, or in code that another tool shares. Each needs a reason.
 func mentions() map[string][]string {
 	return map[string][]string{
-		"create_site":     {"ListSites"},         // the site's id is known, so it is not looked up by name
-		"batch_put_kv":    {"PutKv"},             // only for values that are not text, which its arguments cannot be
-		"diagnose_domain": {"UpdateWaitingRoom"}, // in a fix, for write_api
+		"create_site":     {"ListSites"},                                // the site's id is known, so it is not looked up by name
+		"batch_put_kv":    {"PutKv"},                                    // only for values that are not text, which its arguments cannot be
+		"diagnose_domain": {"UpdateWaitingRoom", "EditSiteWafSettings"}, // in fixes, for write_api
 	}
 }
 

@@ -158,7 +158,12 @@ func (x *diagnosis) checkAnswer() {
 	text := called(r.Kind, r.ID) + ": " + cmp.Or(r.Rule, "all requests")
 	switch r.Kind {
 	case "waf":
-		x.find("waf-denies", SeverityWarning, x.fix("update_waf_rule", map[string]any{"ids": []ID{r.ID}, "status": "off"}), text, "A security rule answers a plain GET: %s", x.sim.Verdict)
+		fix := x.fix("update_waf_rule", map[string]any{"ids": []ID{r.ID}, "status": "off"})
+		if r.ID == x.s.site.ID { // a setting of the site
+			fix = &Fix{Tool: "write_api", Arguments: map[string]any{"action": "EditSiteWafSettings",
+				"params": map[string]any{"SiteId": r.ID, "Settings": map[string]any{"SecurityLevel": map[string]any{"Value": "medium"}}}}}
+		}
+		x.find("waf-denies", SeverityWarning, fix, text, "A security rule answers a plain GET: %s", x.sim.Verdict)
 	case kindRoom:
 		fix := &Fix{Tool: "write_api", Arguments: map[string]any{"action": "UpdateWaitingRoom",
 			"params": map[string]any{"SiteId": x.s.site.ID, "WaitingRoomId": r.ID, "Enable": "off"}}}

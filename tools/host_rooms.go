@@ -176,10 +176,14 @@ func secondsOf(text ID) int64 {
 	return seconds
 }
 
-// held is what a verdict says of a waiting room on the way.
+// held is what a verdict says of what may stop the visitor on the way.
 func (w *walk) held() string {
-	if w.waits {
-		return "; a waiting room may hold the visitor first"
+	text := ""
+	if w.judged {
+		text = "; security rules that depend may refuse it first"
 	}
-	return ""
+	if w.waits {
+		text += "; a waiting room may hold the visitor first"
+	}
+	return text
 }

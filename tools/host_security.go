@@ -27,10 +27,26 @@ type securityRule struct {
 	status int
 }
 
-// securityPhases are the phases whose rules name their requests, in the order of
-// evaluation. What managed rules, bots and scans are is not in the configuration.
+// securityPhases are the phases of security rules in the order of evaluation.
 func securityPhases() []string {
-	return []string{"http_whitelist", "ip_access_rule", "http_custom", "http_ratelimit"}
+	return []string{"http_whitelist", "ip_access_rule", "http_custom", "http_ratelimit", "http_managed", "http_anti_scan", "http_bot", phaseLevel}
+}
+
+const (
+	phaseLevel = "http_security_level_rule"
+	// underAttack is the security level at which every browser is checked; lower
+	// ones go by what the service knows of an address.
+	underAttack = "under_attack"
+)
+
+// judges reports whether rules of a phase go by more than the configuration
+// shows of a single request: what came before, what it has in it, who sends it.
+func judges(phase string, r securityRule) bool {
+	switch phase {
+	case "http_ratelimit", "http_managed", "http_anti_scan", "http_bot":
+		return true
+	}
+	return phase == phaseLevel && r.Action == ""
 }
 
 // readSecurity reads the rules of the phases that have any.
@@ -72,6 +88,50 @@ func (s *hostState) readSecurity(ctx context.Context, d *Deps, notes *Noted) err
 		}
 		s.security = append(s.security, p)
 	}
+	return s.readSecuritySettings(ctx, d, notes)
+}
+
+// readSecuritySettings reads what a site has for all phases, and adds it as the
+// rules that it amounts to. They have the site's id.
+func (s *hostState) readSecuritySettings(ctx context.Context, d *Deps, notes *Noted) error {
+	answer, err := invoke[struct {
+		Settings struct {
+			BotManagement         struct{ DefiniteBots, LikelyBots, VerifiedBots struct{ Action string } }
+			SecurityLevel         struct{ Value string }
+			DisableSecurityModule struct{ Status string }
+		}
+	}](ctx, d, notes, "GetSiteWafSettings", esa.Params{"SiteId": s.site.ID.number()})
+	if notOnPlan(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if answer.Settings.DisableSecurityModule.Status == "on" {
+		s.security = nil
+		return nil
+	}
+	add := func(phase, name, action string) {
+		i := slices.IndexFunc(s.security, func(p phaseRules) bool { return p.phase == phase })
+		if i < 0 {
+			i = len(s.security)
+			s.security = append(s.security, phaseRules{phase: phase})
+		}
+		s.security[i].rules = append(s.security[i].rules, securityRule{WafRule: WafRule{ID: s.site.ID, Name: name, Expression: "true", Action: action}})
+	}
+	bots := answer.Settings.BotManagement
+	for _, one := range []struct{ name, action string }{{"definite bots", bots.DefiniteBots.Action}, {"likely bots", bots.LikelyBots.Action},
+		{"verified bots", bots.VerifiedBots.Action}} {
+		if one.action != "" {
+			add("http_bot", one.name, one.action)
+		}
+	}
+	if answer.Settings.SecurityLevel.Value == underAttack {
+		add(phaseLevel, underAttack, "js")
+	}
+	slices.SortStableFunc(s.security, func(a, b phaseRules) int {
+		return slices.Index(securityPhases(), a.phase) - slices.Index(securityPhases(), b.phase)
+	})
 	return nil
 }
 
@@ -86,6 +146,9 @@ func (w wireWafRule) security(shared map[string]any) securityRule {
 	}
 	if r.Expression == "" && r.Value != "" {
 		r.Expression = visitorCondition(textIn(w.Config, "Type"), r.Value)
+	}
+	if level, _ := w.Config["SecurityLevel"].(map[string]any); textIn(level, "Value") == underAttack {
+		r.Action = "js"
 	}
 	actions, _ := w.Config["Actions"].(map[string]any)
 	response, _ := actions["Response"].(map[string]any)

@@ -45,7 +45,7 @@ func hostCalls() []string {
 		calls = append(calls, k.family().action("List"))
 	}
 	return append(calls, "GetSitePause", "GetDevelopmentMode", "ListRecords", "ListEdgeRoutineRecords", "ListSiteRoutes",
-		"ListWafPhases", "ListWafRules", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools",
+		"ListWafPhases", "ListWafRules", "GetSiteWafSettings", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools",
 		"ListWaitingRooms", "ListWaitingRoomRules", "ListWaitingRoomEvents")
 }
 

@@ -31,8 +31,9 @@ func (w *walk) security() {
 				row.Outcome, row.By = RuleShadowed, called("waf", pass[let].ID)
 			case ended != "":
 				row.Outcome, row.By = RuleShadowed, ended
-			case p.phase == "http_ratelimit":
+			case judges(p.phase, r):
 				row.Outcome = RuleDepends
+				w.judged = true
 			}
 			w.add(row, false)
 			if row.Outcome == RuleApplies && p.phase != "http_whitelist" {

@@ -24,6 +24,7 @@ type walk struct {
 	// answered names the configuration that ended the way; empty: none yet.
 	answered string
 	waits    bool // a waiting room may hold the visitor
+	judged   bool // a security rule may answer, by more than is known here
 	out      SimulateRequestOutput
 }
 

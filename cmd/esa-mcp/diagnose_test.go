@@ -195,6 +195,10 @@ func hostFaults() map[string]hostFault {
 			h.record("www.shop.example", true)
 			h.waitingRoom("/", arguments{"QueueAllEnable": "on"})
 		}, check: served},
+		"under attack": {id: "waf-denies", severity: "warning", make: func(h *hosting) {
+			h.record("www.shop.example", true)
+			h.call("EditSiteWafSettings", "", arguments{"Settings": arguments{"SecurityLevel": arguments{"Value": "under_attack"}}})
+		}, check: served},
 		"denied": {id: "waf-denies", severity: "warning", make: func(h *hosting) {
 			h.record("www.shop.example", true)
 			callOK[tools.CreateWafRulesOutput](h.t, h.s, "create_waf_rules", arguments{"site_id": h.site, "phase": "http_custom",

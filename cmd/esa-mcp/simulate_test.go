@@ -438,3 +438,42 @@ func TestSimulatedWaitingRooms(t *testing.T) {
 		}
 	}
 }
+
+// What goes by more than one request shows is said to depend, and a request that
+// is none of that goes its way at the edge.
+func TestSimulatedJudgementsDepend(t *testing.T) {
+	h := newHosting(t, "NS")
+	h.record("www.shop.example", true)
+	on := func(path string) string { return `(http.request.uri.path eq "` + path + `")` }
+	waf := func(phase string, config arguments) {
+		config["Name"] = phase
+		h.call("CreateWafRule", "", arguments{"Phase": phase, "Config": config})
+	}
+	waf("http_managed", arguments{"ManagedRulesets": []arguments{{"AttackType": 11, "ProtectionLevel": 2, "Action": "deny"}}})
+	waf("http_anti_scan", arguments{"Action": "deny", "Type": "http_directory_traversal"})
+	waf("http_bot", arguments{"Action": "deny", "Type": "web", "Expression": on("/bots")})
+	waf("http_security_level_rule", arguments{"Expression": on("/checked"), "SecurityLevel": arguments{"Value": "under_attack"}})
+	waf("http_security_level_rule", arguments{"Expression": on("/level"), "SecurityLevel": arguments{"Value": "high"}})
+	waf("http_whitelist", arguments{"Expression": on("/past"), "Actions": arguments{"Bypass": arguments{"Skip": "all"}}})
+	h.call("EditSiteWafSettings", "", arguments{"Settings": arguments{"BotManagement": arguments{"DefiniteBots": arguments{"Action": "deny"}}}})
+	browser := map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0", "Accept": "*/*", "Accept-Language": "en"}
+	for path, want := range map[string]struct {
+		depends int
+		status  int
+	}{"/": {depends: 3}, "/bots": {depends: 4}, "/level": {depends: 4}, "/checked": {depends: 3, status: 403}, "/past": {}} {
+		address := "http://www.shop.example" + path
+		out := h.simulate(arguments{"url": address, "headers": browser})
+		res := h.visit(http.MethodGet, address, browser)
+		require.Equal(t, doneBy(res), verdictOf(out), "%s: %+v", path, out.Rules)
+		require.Equal(t, want.status, out.Status, path)
+		depends := slices.DeleteFunc(out.Rules, func(r tools.SimulatedRule) bool { return r.Outcome != tools.RuleDepends })
+		require.Len(t, depends, want.depends, path)
+		if want.status == 0 {
+			require.Equal(t, want.depends > 0, strings.Contains(out.Verdict, "may refuse it first"), out.Verdict)
+			require.Equal(t, 200, res.StatusCode)
+		}
+	}
+	for address, header := range map[string]map[string]string{"/?id=1%27%20or%20%271%27=%271": browser, "/": {"User-Agent": "curl/8"}} {
+		require.Equal(t, 403, h.visit(http.MethodGet, "http://www.shop.example"+address, header).StatusCode)
+	}
+}

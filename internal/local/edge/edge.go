@@ -83,7 +83,7 @@ func New(svc *routine.Service, cfg Config) Edge {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}, rooms: room.New(cfg.Pick), server: []string{"ESA (local)"}}
+	return &edge{svc: svc, cfg: cfg, key: key, limits: &limits{}, live: &live{}, rooms: room.New(cfg.Pick), scans: &scans{}, server: []string{"ESA (local)"}}
 }
 
 // CacheSize is how much the cache holds, in bytes.
@@ -96,6 +96,7 @@ type edge struct {
 	limits *limits
 	live   *live
 	rooms  *room.Rooms
+	scans  *scans
 	key    []byte   // of what visitors' browsers prove
 	server []string // the value of the Server header
 }

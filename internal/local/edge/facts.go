@@ -1,8 +1,6 @@
 package edge
 
 import (
-	"bytes"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -51,15 +49,6 @@ func (x *exchange) form() url.Values {
 	if err != nil || kind != "application/x-www-form-urlencoded" || x.r.ContentLength > maxForm {
 		return nil
 	}
-	body := x.r.Body
-	text, err := io.ReadAll(io.LimitReader(body, maxForm))
-	x.r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(text), body), body}
-	if err != nil {
-		return nil
-	}
-	form, _ := url.ParseQuery(string(text)) // what can be read of it
+	form, _ := url.ParseQuery(string(x.peek(maxForm))) // what can be read of it
 	return form
 }

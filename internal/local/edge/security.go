@@ -15,8 +15,7 @@ import (
 )
 
 // security applies the site's security rules, in the order of their phases, and
-// reports whether one of them has answered. Managed rules, bots and scans are
-// not judged here.
+// reports whether one of them has answered.
 func (x *exchange) security() bool {
 	phases := x.host.Site.Security
 	if len(phases) == 0 {
@@ -29,12 +28,14 @@ func (x *exchange) security() bool {
 			skip = append(skip, t)
 		}
 	}
-	for _, phase := range []string{plan.PhaseIPAccess, plan.PhaseCustom, plan.PhaseRateLimit} {
+	x.watchScans(phases[plan.PhaseRateLimit], skip)
+	x.watchScans(phases[plan.PhaseAntiScan], skip)
+	for _, phase := range plan.Phases() {
 		for _, t := range phases[phase] {
 			if past(skip, t) || !t.When.Match(x.facts) {
 				continue
 			}
-			if t.Limit != nil && !x.over(t) {
+			if t = x.judge(t, skip); t == nil {
 				continue
 			}
 			done, answered := x.act(t)
@@ -59,9 +60,10 @@ func past(skip []*plan.SecurityRule, t *plan.SecurityRule) bool {
 // act carries out the action of a rule that applies. done ends its phase.
 func (x *exchange) act(t *plan.SecurityRule) (done, answered bool) {
 	x.apply("waf "+t.Action, t.ID)
-	switch t.Action {
-	case "monitor", "observe", "log":
+	if watches(t.Action) {
 		return false, false
+	}
+	switch t.Action {
 	case "allow", "bypass", "skip":
 		return true, false
 	case "js", "captcha", "slider", "strict_slider", "strict_captcha":
@@ -123,10 +125,7 @@ func (x *exchange) challenge(t *plan.SecurityRule) {
 
 // over counts the request and reports whether it is over the limit of a rule.
 func (x *exchange) over(t *plan.SecurityRule) bool {
-	key := strconv.FormatInt(t.ID, 10)
-	for _, field := range t.Limit.By {
-		key += "\n" + x.common(field)
-	}
+	key := x.counter(t)
 	if t.Limit.Status != 0 {
 		x.w.after = append(x.w.after, func(status int) {
 			if status == t.Limit.Status {
@@ -138,6 +137,15 @@ func (x *exchange) over(t *plan.SecurityRule) bool {
 		}
 	}
 	return x.limits.count(key, t.Limit.Requests, t.Limit, x.now)
+}
+
+// counter names what requests are counted under for a rule.
+func (x *exchange) counter(t *plan.SecurityRule) string {
+	key := strconv.FormatInt(t.ID, 10)
+	for _, field := range t.Limit.By {
+		key += "\n" + x.common(field)
+	}
+	return key
 }
 
 // common is what a request has of a field by which requests are counted.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/attack"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 	"github.com/esa-mcp/esa-mcp/internal/rule"
@@ -32,7 +33,11 @@ type exchange struct {
 	applied []string
 	scheme  string // http or https, as the visitor asked
 	quiet   bool   // it is not the visitor's own request, and notes nothing
-	entered bool   // a waiting room has let it in
+	// suspected is the request as the search for attacks sees it, and blocked are
+	// the managed rules that stopped it.
+	suspected *attack.Request
+	blocked   []int64
+	entered   bool // a waiting room has let it in
 	// aside says that the version of the site's configuration is not that of
 	// production.
 	aside bool

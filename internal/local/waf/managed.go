@@ -9,20 +9,8 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/attack"
 	"github.com/esa-mcp/esa-mcp/internal/local/quota"
-)
-
-// attackTypes are the kinds of attack that managed rules know, in the order in
-// which the service documents them, from 11 on. Their rules here are stand-ins:
-// the service's own are many, and theirs.
-func attackTypes() []string {
-	return []string{"SQL injection", "Cross-site scripting", "Code execution", "CRLF injection", "Local file inclusion",
-		"Remote file inclusion", "Webshell", "Cross-site request forgery", "Other", "Semantic analysis"}
-}
-
-const (
-	firstAttackType = 11
-	maxLevel        = 4 // protection levels: 1 loose, 2 medium, 3 strict, 4 super strict
 )
 
 type managedRule struct {
@@ -33,66 +21,29 @@ type managedRule struct {
 	Status          string
 }
 
-// managedRulesOf makes the rules of an attack type, one of each level: off as
-// long as no rule set turns them on.
-func managedRulesOf(attack int64) []managedRule {
-	names := attackTypes()
-	if attack < firstAttackType || attack >= firstAttackType+int64(len(names)) {
-		return nil
-	}
+// managedRules are rules as ListWafManagedRules shows them.
+func managedRules(states []attack.State) []managedRule {
 	var list []managedRule
-	for level := int64(1); level <= maxLevel; level++ {
-		list = append(list, managedRule{Action: "deny", ID: attack*10_000 + level, ProtectionLevel: level, Status: "off",
-			Name: fmt.Sprintf("%s %d", names[attack-firstAttackType], level)})
+	for _, r := range states {
+		status := "off"
+		if r.On {
+			status = "on"
+		}
+		list = append(list, managedRule{Action: r.Action, ID: r.ID, Name: r.Name, ProtectionLevel: r.Level, Status: status})
 	}
 	return list
 }
 
-// managedSet is what the configuration of a rule says of one attack type.
-type managedSet struct {
-	Action                      string
-	AttackType, ProtectionLevel int64
-	ManagedRules                []struct {
-		Action, Status string
-		ID             int64 `json:"Id"`
-	}
-}
-
-// apply turns rules on as the set says: those of its level and the looser ones,
-// and then each as it is named.
-func (m managedSet) apply(list []managedRule) {
-	for i := range list {
-		r := &list[i]
-		if r.ProtectionLevel <= m.ProtectionLevel {
-			r.Status = "on"
-		}
-		if m.Action != "" {
-			r.Action = m.Action
-		}
-		for _, own := range m.ManagedRules {
-			if own.ID != r.ID {
-				continue
-			}
-			if own.Status != "" {
-				r.Status = own.Status
-			}
-			if own.Action != "" {
-				r.Action = own.Action
-			}
-		}
-	}
-}
-
 // setOf finds what a rule's configuration says of an attack type.
-func (c config) setOf(attack int64) (managedSet, bool) {
-	var sets []managedSet
+func (c config) setOf(kind int64) (attack.Set, bool) {
+	var sets []attack.Set
 	raw, err := json.Marshal(c["ManagedRulesets"])
 	if err != nil || json.Unmarshal(raw, &sets) != nil {
-		return managedSet{}, false
+		return attack.Set{}, false
 	}
-	i := slices.IndexFunc(sets, func(m managedSet) bool { return m.AttackType == attack })
+	i := slices.IndexFunc(sets, func(m attack.Set) bool { return m.AttackType == kind })
 	if i < 0 {
-		return managedSet{}, false
+		return attack.Set{}, false
 	}
 	return sets[i], true
 }
@@ -115,7 +66,7 @@ func (s *Service) listManaged(ctx context.Context, r *api.Request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	attack, err := r.Params.Int("AttackType", 0)
+	kind, err := r.Params.Int("AttackType", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +78,9 @@ func (s *Service) listManaged(ctx context.Context, r *api.Request) (any, error) 
 	if _, err := r.Params.JSON("QueryArgs", &args); err != nil {
 		return nil, err
 	}
-	list := managedRulesOf(attack)
+	list := managedRules(attack.States(kind))
 	if list == nil {
-		return nil, api.Errorf(400, "InvalidParameter.AttackType", "AttackType must be %d to %d.", firstAttackType, firstAttackType+len(attackTypes())-1)
+		return nil, api.Errorf(400, "InvalidParameter.AttackType", "AttackType must be %d to %d.", attack.FirstType, attack.FirstType+len(attack.Types())-1)
 	}
 	out := struct {
 		PageNumber, PageSize int64
@@ -150,8 +101,8 @@ func (s *Service) listManaged(ctx context.Context, r *api.Request) (any, error) 
 			return api.Errorf(404, "InvalidRule.NotFound", "The site has no managed WAF rule %d.", id)
 		}
 		if len(owners) == 1 && owners[0].status == "on" {
-			if set, ok := owners[0].config.setOf(attack); ok {
-				set.apply(list)
+			if set, ok := owners[0].config.setOf(kind); ok {
+				list = managedRules(set.States())
 			}
 		}
 		return nil
