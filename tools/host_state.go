@@ -91,7 +91,7 @@ func readHost(ctx context.Context, d *Deps, notes *Noted, host string) (*hostSta
 }
 
 // idleKinds are the kinds of rules that have no say in what a request becomes.
-func idleKinds() []string { return []string{"tls", "network", "image", "video"} }
+func idleKinds() []string { return []string{"tls", "network", "video"} }
 
 func (s *hostState) readSite(ctx context.Context, d *Deps, notes *Noted) error {
 	var pause struct{ Paused bool }

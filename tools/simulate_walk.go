@@ -46,6 +46,7 @@ func (w *walk) run() {
 	w.customResponse()
 	w.rewrite()
 	w.headers("incoming_request_headers", false)
+	w.merge("image", false)
 	w.route()
 	w.cache()
 	w.origin()

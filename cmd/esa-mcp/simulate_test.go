@@ -203,6 +203,7 @@ func TestSimulatedIsDone(t *testing.T) {
 	h.rule("HttpRequestHeaderModificationRule", starts("/"), change("Request", "modify", "X-A", "1"))
 	h.rule("HttpResponseHeaderModificationRule", starts("/"), change("Response", "modify", "X-B", "1"))
 	h.rule("HttpResponseHeaderModificationRule", on("/kept/longer"), change("Response", "del", "X-B", ""))
+	h.rule("ImageTransform", starts("/a."), arguments{"Enable": "on"})
 	h.rule("CompressionRule", "", arguments{"Gzip": "on"})
 	h.rule("HttpsApplicationConfiguration", `(http.host eq "safe.wild.shop.example")`, arguments{"HttpsForce": "on", "HttpsForceCode": "307"})
 	h.rule("CustomResponseCodeRule", on("/gone"), arguments{"ReturnCode": "410", "PageId": "0"})

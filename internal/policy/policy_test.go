@@ -61,6 +61,8 @@ var onlyIn = map[string][]string{
 	"github.com/dlclark/regexp2":        {"internal/rule"},
 	"github.com/tailscale/hujson":       {"internal/pages"},
 	"github.com/corazawaf/libinjection": {"internal/local/attack"},
+	"github.com/HugoSmits86/nativewebp": {"internal/local/edge/picture"},
+	"golang.org/x/image":                {"internal/local/edge/picture"},
 	"github.com/pelletier/go-toml":      {"internal/pages", "internal/guard/policy.go"},
 	"github.com/alibabacloud-go/debug":  {},
 	"github.com/itchyny/gojq":           {"tools"},

@@ -105,6 +105,7 @@ func (x *exchange) caching(s plan.Settings) (*caching, error) {
 	if x.aside {
 		c.variant["site version"] = strconv.FormatInt(x.host.Site.Version, 10) // production must not see it
 	}
+	x.pictures.key(c.variant)
 	if x.r.Method == http.MethodPost {
 		if err := x.varyByBody(c); err != nil {
 			return nil, err

@@ -46,7 +46,7 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	}
 	x.w.originStatus = response.StatusCode
 	changeHeaders(response.Header, x.headerChanges(plan.IncomingResponseHeader, "incoming_response_header"))
-	return response, nil
+	return x.picture(response), nil
 }
 
 // destination is where a record and origin rules send the request, or one origin

@@ -113,7 +113,9 @@ func (x *exchange) runLive(r *http.Request, t *plan.Route) error {
 		if err != nil {
 			return err
 		}
-		err = x.serveBundle(x.w, r, bundle, func() error { return x.runCode(r, live.RoutineID, t.Routine, bundle) })
+		err = x.pictured(r, func(w http.ResponseWriter, r *http.Request) error {
+			return x.serveBundle(w, r, bundle, func() error { return x.runCode(w, r, live.RoutineID, t.Routine, bundle) })
+		})
 		if !errors.Is(err, routine.ErrNoVersion) {
 			return err
 		}
@@ -123,7 +125,7 @@ func (x *exchange) runLive(r *http.Request, t *plan.Route) error {
 
 // runCode lets the code of a version answer. A fetch of the host itself goes to
 // the site's origin.
-func (x *exchange) runCode(r *http.Request, id int64, name string, b *routine.Bundle) error {
+func (x *exchange) runCode(w http.ResponseWriter, r *http.Request, id int64, name string, b *routine.Bundle) error {
 	if x.cfg.Runtime == nil {
 		return errors.New("this edge runs no routine code")
 	}
@@ -134,7 +136,7 @@ func (x *exchange) runCode(r *http.Request, id int64, name string, b *routine.Bu
 		return err
 	}
 	x.w.originStatus = int(x.codeOrigin.Load())
-	writeResult(x.w, r, result)
+	writeResult(w, r, result)
 	return nil
 }
 

@@ -44,6 +44,7 @@ type exchange struct {
 	// codeOrigin is the status of the last answer that a routine got from the
 	// origin.
 	codeOrigin atomic.Int64
+	pictures   *pictures // what becomes of an image; nil: nothing
 	// changes are those of the answer's headers.
 	changes []headerChange
 }
@@ -63,6 +64,7 @@ func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	}
 	x.rewrite()
 	x.incomingHeaders()
+	x.imaging()
 	switch {
 	case x.routine():
 	case x.upgrades():

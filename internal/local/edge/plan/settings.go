@@ -15,6 +15,7 @@ const (
 	CustomResponse         = "CustomResponseCodeRule"
 	HTTPSApplication       = "HttpsApplicationConfiguration"
 	HTTPSBasic             = "HttpsBasicConfiguration"
+	Image                  = "ImageTransform"
 	IncomingRequestHeader  = "HttpIncomingRequestHeaderModificationRule"
 	IncomingResponseHeader = "HttpIncomingResponseHeaderModificationRule"
 	Network                = "NetworkOptimization"
