@@ -115,7 +115,9 @@ func TestEdgeStopsScans(t *testing.T) {
 func TestEdgeBots(t *testing.T) {
 	b := newShop(t, Options{})
 	b.record("www.shop.example", b.origin(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok")) }))
-	visit := func(path string, header ...string) int { return b.get("http://www.shop.example"+path, header...).status }
+	visit := func(path string, header ...string) int {
+		return b.get("http://www.shop.example"+path, header...).status
+	}
 	browser := []string{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36", "Accept", "text/html", "Accept-Language", "de"}
 	crawler := []string{"User-Agent", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
 	set := func(settings map[string]any) { b.call("EditSiteWafSettings", map[string]any{"Settings": settings}) }
