@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -270,10 +271,11 @@ func TestDevHasAnOrigin(t *testing.T) {
 	}
 	for name, args := range map[string][]string{"configuration": nil, "flag": {"--local-upstream", host}} {
 		t.Run(name, func(t *testing.T) {
+			project := maps.Clone(files)
 			if args != nil {
-				files["esa.jsonc"] = `{"name":"fn","entry":"fn.js","dev":{"localUpstream":"http://127.0.0.1/"}}`
+				project["esa.jsonc"] = `{"name":"fn","entry":"fn.js","dev":{"localUpstream":"http://127.0.0.1/"}}`
 			}
-			p := startDev(t, files, args...)
+			p := startDev(t, project, args...)
 			_, body := p.get(t, "/a?b=c")
 			require.Equal(t, "GET "+host+"/a?b=c", body)
 			_, body = p.get(t, "/url")
