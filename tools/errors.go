@@ -44,6 +44,9 @@ func Explain(tool string, err error) string {
 		if isService && service.OutcomeUnknown && !strings.Contains(text, mayBeDone) {
 			text += "\nNext: the call" + mayBeDone + ": look with a list or get tool before sending it again."
 		}
+		for _, n := range guard.NotesOf(err) {
+			text += "\nNote: " + n.ID + ": " + n.Text
+		}
 		if isService && service.RequestID != "" && !strings.Contains(text, service.RequestID) {
 			text += "\nRequest id: " + service.RequestID
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/guard"
@@ -72,12 +73,19 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 	case change.Undo.Not != "":
 		return out, Refuse("%s cannot be undone: %s.", change.Action, change.Undo.Not)
 	}
-	differences, err := change.Undo.Changed(ctx, d.ESA)
+	differences, err := d.Journal.Changed(ctx, d.ESA, change.Undo)
+	if errors.Is(err, guard.ErrKVLag) {
+		return out, Refuse("Not undone, and nothing was sent: %w. Try again after %s.", err, stamp(d.Now().Add(guard.KVLag)))
+	}
 	if err != nil {
 		return out, err
 	}
 	if len(differences) > 0 {
-		return out, Refuse("Not undone: it was changed meanwhile.%s", shownDifferences(change.Action, differences))
+		text := shownDifferences(change.Action, differences)
+		if age := d.Now().Sub(change.Time); age < guard.KVLag && strings.Contains(change.Action, "Kv") {
+			text += fmt.Sprintf("\nReads of edge KV lag by up to 5 minutes: if nobody has changed it, try again after %s.", stamp(change.Time.Add(guard.KVLag)))
+		}
+		return out, Refuse("Not undone: it was changed meanwhile.%s", text)
 	}
 	if len(change.Undo.Calls) > 1 { // once for all, before the first is sent
 		if err := guard.Confirm(ctx, undoQuestion(change)); err != nil {

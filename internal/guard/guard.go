@@ -101,9 +101,13 @@ func New(next esa.Caller, cfg Config) *Guard {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	kv := newKVMemory(cfg.Now, nil)
+	if cfg.Journal != nil {
+		kv = cfg.Journal.kv
+	}
 	return &Guard{
 		next: next, cfg: cfg,
-		state: newState(next, cfg.StateFor, cfg.Now),
+		state: newState(next, cfg.StateFor, cfg.Now, kv),
 		rows:  make(map[string][]*Row),
 		all:   sync.OnceValue(Table),
 	}
@@ -169,6 +173,7 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 		undo = g.undo(c, before.thing, before.values, res.Body)
 	}
 	g.record(run, c, res, err, undo)
+	g.state.kv.note(c, before, res.Body, err)
 	return res, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
 
@@ -69,12 +70,14 @@ type Journal struct {
 	mu     sync.Mutex
 	file   *os.File
 	recent []Change
+	kv     *kvMemory
 }
 
 // OpenJournal opens the audit log, and makes it if it is not there; an empty path
 // keeps changes in memory alone.
 func OpenJournal(path string, now func() time.Time, redact func(action string, body map[string]any) map[string]any) (*Journal, error) {
 	j := &Journal{redact: redact, path: path, now: now}
+	j.kv = newKVMemory(now, j.recallKV)
 	if path == "" {
 		return j, nil
 	}
@@ -272,6 +275,11 @@ func (j *Journal) each(use func(Change)) error {
 		}
 		return nil
 	}
+	return j.lines(func([]byte) bool { return true }, use)
+}
+
+// lines gives the changes of the file in order, of the lines that are wanted.
+func (j *Journal) lines(wanted func(line []byte) bool, use func(Change)) error {
 	file, err := os.Open(j.path)
 	if err != nil {
 		return fmt.Errorf("read the audit log: %w", err)
@@ -280,6 +288,9 @@ func (j *Journal) each(use func(Change)) error {
 	lines := bufio.NewScanner(file)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	for lines.Scan() {
+		if !wanted(lines.Bytes()) {
+			continue
+		}
 		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
 		d.UseNumber()
 		var c Change
@@ -291,6 +302,20 @@ func (j *Journal) each(use func(Change)) error {
 		return fmt.Errorf("read the audit log: %w", err)
 	}
 	return nil
+}
+
+// recallKV tells a memory what processes before this one have written to edge KV.
+// What cannot be read is not known then.
+func (j *Journal) recallKV(m *kvMemory) {
+	if j.path == "" {
+		return
+	}
+	// An error leaves out some, as a log that is not there does.
+	_ = j.lines(func(line []byte) bool { return bytes.Contains(line, []byte("Kv")) }, func(c Change) {
+		if op, ok := catalog.Lookup(c.Action); ok && op.Area == "kv" {
+			m.recall(c)
+		}
+	})
 }
 
 // record keeps what became of a call that writes.

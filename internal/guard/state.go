@@ -29,6 +29,7 @@ type state struct {
 	epoch int // grows with each write
 	// lasting are facts that, once true, stay true while the process lives.
 	lasting map[string]bool
+	kv      *kvMemory
 }
 
 type kept struct {
@@ -37,8 +38,8 @@ type kept struct {
 	until      time.Time
 }
 
-func newState(next esa.Caller, keep time.Duration, now func() time.Time) *state {
-	return &state{next: next, keep: keep, now: now, kept: make(map[string]kept), lasting: make(map[string]bool)}
+func newState(next esa.Caller, keep time.Duration, now func() time.Time, kv *kvMemory) *state {
+	return &state{next: next, keep: keep, now: now, kv: kv, kept: make(map[string]kept), lasting: make(map[string]bool)}
 }
 
 // reading begins a read. The function it returns keeps the answer, unless

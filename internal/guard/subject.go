@@ -19,6 +19,8 @@ type subject struct {
 	reads string
 	// state has its fields under the API's names; nil if it does not exist.
 	state map[string]any
+	// unsure says that it is not known whether it exists, and what it is.
+	unsure bool
 }
 
 // verbs begin the names of operations that write.
@@ -75,14 +77,13 @@ func subjectOf(ctx context.Context, s *State, op *catalog.Operation, params esa.
 	}
 	out := subject{reads: reader.Action}
 	body, err := s.s.read(ctx, reader.Action, ask, false)
-	if esa.IsNotFound(err) {
-		return out, nil
-	}
-	if err != nil {
+	if err != nil && !esa.IsNotFound(err) {
 		return out, err
 	}
-	out.state = unwrapped(body)
-	return out, nil
+	if err == nil {
+		out.state = unwrapped(body)
+	}
+	return s.s.correctKV(ask, out), nil
 }
 
 // unwrapped takes the thing out of an answer that has it in one object.
@@ -186,7 +187,7 @@ func askDelete(ctx context.Context, c *Call) error {
 		return nil
 	}
 	thing, err := subjectOf(ctx, c.State, c.Op, c.params)
-	if err == nil && thing.reads != "" && thing.state == nil {
+	if err == nil && thing.reads != "" && thing.state == nil && !thing.unsure {
 		return nil // nothing would be lost: the service says that it does not exist
 	}
 	c.Ask("%s", thing.describe(c.Op, c.params))

@@ -36,11 +36,14 @@ func putKV(namespace, key string, was subject) Correction {
 func undoPutKV(c *Call, before subject) Undo {
 	ref := kvRef(c, c.Text("Key"))
 	u := Undo{}
-	if value := c.Text("Value"); value != "" && !c.Has("Base64") {
+	if value := c.Text("Value"); c.Has("Value") && !c.Has("Base64") {
 		u.Expect = []Expect{{Action: "GetKv", Params: ref, Fields: map[string]any{"Value": value}}}
 	}
 	if before.reads == "" {
 		return Undo{Not: "what it was before could not be read"}
+	}
+	if before.unsure {
+		return Undo{Not: ErrKVLag.Error()}
 	}
 	if before.state == nil {
 		u.Calls = []Correction{{"DeleteKv", ref}}
@@ -57,7 +60,9 @@ func undoKVBatch(c *Call, values map[string]subject) Undo {
 	u := Undo{Lossy: "expiries"}
 	var pairs, missing []any
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if was := values[key]; was.state != nil {
+		if was := values[key]; was.unsure {
+			return Undo{Not: "key " + key + ": " + ErrKVLag.Error()}
+		} else if was.state != nil {
 			pairs = append(pairs, map[string]any{"Key": key, "Value": scalar(was.state["Value"])})
 		} else if c.Op.Action == "BatchPutKv" {
 			missing = append(missing, key)
