@@ -37,14 +37,20 @@ func newRemoteField(t *testing.T) *remoteField {
 	esa, err := local.Start(t.Context(), local.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { esa.Close() })
-	info := esa.Info()
 	f := &remoteField{t: t, esa: esa}
-	f.s = start(t, environment("ESA_MCP_ENDPOINT="+info.Endpoint, "ALIBABA_CLOUD_ACCESS_KEY_ID="+info.AccessKeyID,
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+info.AccessKeySecret), "--toolsets", "all")
+	f.s = f.serve()
 	f.do("create_site", arguments{"name": "drill.example", "access_type": "NS"})
 	f.do("verify_site", arguments{"site_name": "drill.example"})
 	f.do("create_kv_namespace", arguments{"namespace": "drill"})
 	return f
+}
+
+// serve starts a server before the local ESA.
+func (f *remoteField) serve(args ...string) *server {
+	f.t.Helper()
+	info := f.esa.Info()
+	return start(f.t, environment("ESA_MCP_ENDPOINT="+info.Endpoint, "ALIBABA_CLOUD_ACCESS_KEY_ID="+info.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+info.AccessKeySecret), append([]string{"--toolsets", "all"}, args...)...)
 }
 
 // do calls a tool that must succeed, and confirms what it asks.

@@ -27,7 +27,9 @@ func (f *field) versions(name string) (statuses map[string]string, live string) 
 	var routine struct {
 		Envs []struct {
 			Env        string
-			CodeDeploy struct{ CodeVersions []struct{ CodeVersion string } }
+			CodeDeploy struct {
+				CodeVersions []struct{ CodeVersion string }
+			}
 		}
 	}
 	res, err = f.somebodyElse().Call(f.t.Context(), "GetRoutine", esa.Params{"Name": name})
@@ -72,6 +74,9 @@ func TestBuildDrills(t *testing.T) {
 	for _, d := range buildDrills() {
 		for _, over := range []bool{false, true} {
 			for _, end := range []string{"get_deployment", "the same call"} {
+				if d.tool != "deploy_pages" && over == (end == "get_deployment") {
+					continue // deploy_pages has shown them all
+				}
 				t.Run(fmt.Sprintf("%s hangs over=%t ends by %s", d.tool, over, end), func(t *testing.T) {
 					t.Parallel()
 					f, args, before, had := startBuildDrill(t, d, over)
@@ -125,11 +130,11 @@ func TestBuildDrills(t *testing.T) {
 				statuses, live := f.versions("web")
 				require.Equal(t, before, live, "what was live stays so: %s", text)
 				require.Len(t, statuses, had+1)
-				if over {
-					require.Contains(t, text, before, "it says what is live")
-				} else {
-					require.Regexp(t, "(?i)nothing (of it )?is live|not live", text)
+				served := "version " + before
+				if before == "" {
+					served = "nothing"
 				}
+				require.Contains(t, text, "production: "+served, "it says what is live")
 				f.faults("")
 				out := f.do(d.tool, args)
 				require.Equal(t, "live", out["status"])
@@ -148,7 +153,11 @@ func startBuildDrill(t *testing.T, d buildDrill, over bool) (f *field, args argu
 	t.Helper()
 	f = newField(t)
 	if over {
-		f.do("deploy_html", arguments{"name": "web", "html": "first"})
+		if d.builds {
+			f.do("deploy_html", arguments{"name": "web", "html": "first"})
+		} else {
+			f.do("deploy_routine", arguments{"name": "web", "code": `export default { fetch() { return new Response("first") } }`})
+		}
 		var statuses map[string]string
 		statuses, live = f.versions("web")
 		require.NotEmpty(t, live)

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 func cacheDrills() []drill {
 	rule := arguments{"name": "r", "rule": `(http.host eq "h.drill.example")`, "edge_cache_mode": "no_cache"}
 	made := after("set_cache_rule", onSite(rule))
@@ -43,6 +45,19 @@ func ruleDrills() []drill {
 			"headers": []arguments{{"action": "add", "name": "X-A", "value": "1"}}})), "rule_id",
 			onSite(arguments{"kind": "response_headers", "headers": []arguments{{"action": "add", "name": "X-B", "value": "2"}}}))},
 	}
+	page := func(f *field) arguments {
+		made := f.do("write_api", arguments{"action": "CreatePage", "params": arguments{"Name": "p", "ContentType": "text/html", "Content": "PHA+"}})
+		return onSite(arguments{"kind": "custom_response", "name": "r", "rule": host,
+			"settings": arguments{"page_id": fmt.Sprint(made["result"].(map[string]any)["Id"]), "return_code": "403"}})
+	}
+	response := func(f *field) map[string]any { return f.do("set_rule", page(f)) }
+	drills = append(drills,
+		drill{tool: "set_rule", about: "custom_response", prepare: func(f *field) func(string) arguments {
+			args := page(f)
+			return func(string) arguments { return args }
+		}},
+		drill{tool: "set_rule", about: "custom_response changed", prepare: ofRule(response, "rule_id", onSite(arguments{"kind": "custom_response", "settings": arguments{"return_code": "404"}}))},
+		drill{tool: "delete_rule", about: "custom_response", prepare: ofRule(response, "rule_id", onSite(arguments{"kind": "custom_response"}))})
 	for kind, with := range ruleSettings() {
 		args := func() arguments {
 			a := onSite(arguments{"kind": kind, "name": "r", "rule": host})
