@@ -352,32 +352,37 @@ func (x *exchange) keep(c *caching, response *http.Response, ttl time.Duration, 
 		x.sendWhole(response.StatusCode, body)
 		return
 	}
-	var copied keeper
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.TeeReader(response.Body, &copied), response.Body}
+	response.Body = &keeper{ReadCloser: response.Body, keep: func(body []byte) {
+		entry.Body = body
+		x.cfg.Cache.Put(c.key, entry, ticket)
+	}}
 	x.send(response) // does not come back if either side breaks off
-	if copied.full {
-		return
-	}
-	entry.Body = copied.Bytes()
-	x.cfg.Cache.Put(c.key, entry, ticket)
 }
 
-// keeper collects a body up to a limit.
+// keeper collects a body while it is read, up to a limit. At its end, before the
+// visitor has all of it, it is kept: whoever asks again then finds it.
 type keeper struct {
-	bytes.Buffer
-	full bool
+	io.ReadCloser
+	keep func(body []byte) // nil: it is kept, or is too large
+
+	body bytes.Buffer
 }
 
-func (k *keeper) Write(p []byte) (int, error) {
-	if k.full || k.Len()+len(p) > maxKept {
-		k.full = true
-		k.Reset()
-		return len(p), nil
+func (k *keeper) Read(p []byte) (int, error) {
+	n, err := k.ReadCloser.Read(p)
+	if k.keep == nil {
+		return n, err
 	}
-	return k.Buffer.Write(p)
+	if k.body.Len()+n > maxKept {
+		k.keep, k.body = nil, bytes.Buffer{}
+		return n, err
+	}
+	k.body.Write(p[:n])
+	if err == io.EOF {
+		k.keep(k.body.Bytes())
+		k.keep = nil
+	}
+	return n, err
 }
 
 // tags are the cache tags of a response, in the header that the site names.
