@@ -32,6 +32,7 @@ const Memory = ":memory:"
 // Store is an open state. Two processes may have one directory open.
 type Store struct {
 	db        *sql.DB
+	keeper    *sql.DB // of a database in memory; nil otherwise
 	blobs     string
 	temporary bool
 	account   Account
@@ -76,12 +77,11 @@ func open(dir string) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		db, err := sql.Open("sqlite", "file::memory:?"+pragmas)
+		db, keeper, err := openMemory(pragmas)
 		if err != nil {
 			return nil, errors.Join(err, os.RemoveAll(blobs))
 		}
-		db.SetMaxOpenConns(1) // each connection would be a database of its own
-		return &Store{db: db, blobs: blobs, temporary: true}, nil
+		return &Store{db: db, keeper: keeper, blobs: blobs, temporary: true}, nil
 	}
 	blobs := filepath.Join(dir, "blobs")
 	if err := os.MkdirAll(blobs, 0o700); err != nil {
@@ -95,6 +95,26 @@ func open(dir string) (*Store, error) {
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8) // opening one costs a thousand questions
 	return &Store{db: db, blobs: blobs}, nil
+}
+
+// openMemory makes a database in memory that lives for as long as keeper, which
+// has a connection to it that nobody uses: the driver drops a connection whose
+// question was cancelled at the wrong moment, and a database in memory ends with
+// its last one.
+func openMemory(pragmas string) (db, keeper *sql.DB, err error) {
+	name := "file:/esa-" + randomHex(8) + "?vfs=memdb&" + pragmas
+	if keeper, err = sql.Open("sqlite", name); err != nil {
+		return nil, nil, err
+	}
+	keeper.SetMaxIdleConns(1)
+	if err = keeper.Ping(); err != nil {
+		return nil, nil, errors.Join(err, keeper.Close())
+	}
+	if db, err = sql.Open("sqlite", name); err != nil {
+		return nil, nil, errors.Join(err, keeper.Close())
+	}
+	db.SetMaxOpenConns(1) // two would wait for each other's locks
+	return db, keeper, nil
 }
 
 func (s *Store) prepare(ctx context.Context) error {
@@ -175,7 +195,7 @@ func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 func (s *Store) Close() error {
 	err := s.db.Close()
 	if s.temporary {
-		err = errors.Join(err, os.RemoveAll(s.blobs))
+		err = errors.Join(err, s.keeper.Close(), os.RemoveAll(s.blobs))
 	}
 	return err
 }

@@ -1,8 +1,10 @@
 package state
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -29,4 +31,26 @@ func TestMemoryIsItsOwn(t *testing.T) {
 	require.NoError(t, a.Close())
 	require.NoDirExists(t, a.BlobDir())
 	require.NoError(t, b.Close())
+}
+
+// What is in memory outlives questions that are cancelled: the driver drops the
+// connection of one that is interrupted.
+func TestMemoryOutlivesCancelledQuestions(t *testing.T) {
+	s, err := Open(t.Context(), Memory)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	key := func() (id string) {
+		require.NoError(t, s.DB().QueryRowContext(t.Context(), `SELECT access_key_id FROM account`).Scan(&id))
+		return id
+	}
+	require.Equal(t, s.Account().AccessKeyID, key())
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		var n int
+		err := s.DB().QueryRowContext(ctx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n`).Scan(&n)
+		require.Error(t, err)
+		cancel()
+		require.Equal(t, s.Account().AccessKeyID, key())
+	}
 }
