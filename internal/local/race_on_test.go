@@ -1,0 +1,6 @@
+//go:build race
+
+package local
+
+// raceDetector: everything is several times slower with it.
+const raceDetector = true
