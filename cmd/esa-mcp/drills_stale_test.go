@@ -116,6 +116,15 @@ func TestStaleReadDrills(t *testing.T) {
 			f.faults(staleReads)
 			f.refused("undo_change", arguments{"change": f.put("a", "2")}, "reads of edge KV may be older")
 		}, map[string]string{"a": "2", "b": "0"}},
+		{"taken back in two tries", func(f *field) {
+			change := f.put("a", "1")
+			for _, drop := range []string{"before", "after"} {
+				f.faults(staleReads + "\naction=PutKv count=9 drop=" + drop)
+				f.refused("undo_change", arguments{"change": change}, "may have been carried out")
+			}
+			f.faults(staleReads)
+			undo(f, change)
+		}, map[string]string{"a": "0", "b": "0"}},
 		{"after an import", func(f *field) {
 			f.do("import_kv", arguments{"namespace": "ns", "path": writeFile(f, f.t.TempDir(), "in.json", `{"a":"1","c":"1"}`)})
 			undo(f, f.put("a", "2"))

@@ -49,6 +49,7 @@ type kvName struct{ namespace, key string }
 type kvValue struct {
 	since time.Time
 	sure  bool   // it is known what it is
+	maybe bool   // not sure, but it is this or what was before
 	print string // a digest; empty if there is no such key
 	text  string // the value, if whole
 	whole bool
@@ -261,7 +262,7 @@ func (m *kvMemory) note(c *Call, before prior, answer map[string]any, failure er
 	}
 	put := func(key string, was subject, v kvValue) {
 		if fate.Outcome == Unknown {
-			v = kvValue{}
+			v.maybe, v.sure = v.sure, false
 		}
 		m.add(namespace, key, kvSeen(was), v)
 	}
@@ -366,13 +367,28 @@ func kvBefore(calls []Correction) map[string]kvValue {
 	return out
 }
 
+// triedSince reports whether a key stands for one of two values: what a change
+// left, or what was sent after it without an answer, one or several times.
+func (m *kvMemory) triedSince(e Expect, sent kvValue) bool {
+	had := m.history(scalar(e.Params["Namespace"]), scalar(e.Params["Key"]))
+	tries := 0
+	for len(had) > 0 && had[len(had)-1].maybe && had[len(had)-1].print == sent.print {
+		had, tries = had[:len(had)-1], tries+1
+	}
+	return tries > 0 && len(had) > 0 && had[len(had)-1].sure && had[len(had)-1].print == kvExpected(e).print
+}
+
 // changed compares what a key stands for with what a change left: a difference,
-// or none, or ErrKVLag.
-func (m *kvMemory) changed(e Expect, seen subject) ([]Difference, error) {
+// or none, or ErrKVLag. That it is back already, because taking it back was tried
+// without an answer, is no difference: back is what it was.
+func (m *kvMemory) changed(e Expect, seen subject, back map[string]kvValue) ([]Difference, error) {
 	now := m.settle(scalar(e.Params["Namespace"]), scalar(e.Params["Key"]), seen)
 	is, want := kvSeen(now), kvExpected(e)
 	switch {
 	case now.unsure:
+		if was, known := back[scalar(e.Params["Key"])]; known && m.triedSince(e, was) {
+			return nil, nil
+		}
 		return nil, ErrKVLag
 	case is.print == want.print:
 		return nil, nil

@@ -329,7 +329,7 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) ([]Di
 			if err == nil {
 				seen.state = unwrapped(res.Body)
 			}
-			differences, err := j.kv.changed(e, seen)
+			differences, err := j.kv.changed(e, seen, kvBefore(u.Calls))
 			if err != nil {
 				return nil, fmt.Errorf("key %s: %w", scalar(e.Params["Key"]), err)
 			}
