@@ -13,7 +13,7 @@ import (
 // others check by themselves, with codes of their own.
 func strictly() []string {
 	return []string{"GetWafQuota", "GetWafRuleset", "ListClientCaCertificates", "ListEdgeRoutineRecords", "ListPostpaidRatePlanInstances",
-		"ListRecords", "ListSites", "ListTagResources", "ListUploadTasks", "ListUserRatePlanInstances", "ListUserRoutines",
+		"ListRecords", "ListSites", "ListTagResources", "ListUploadTasks", "ListUserRatePlanInstances",
 		"ListWafManagedRules", "PurchaseRatePlan", "SetCertificate", "TagResources", "UntagResources", "UpdateRatePlanSpec"}
 }
 
