@@ -44,13 +44,16 @@ func TestMemoryOutlivesCancelledQuestions(t *testing.T) {
 		return id
 	}
 	require.Equal(t, s.Account().AccessKeyID, key())
-	for range 20 {
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Millisecond, cancel)
+	interrupted := 0
+	for range 6 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		var n int
-		err := s.DB().QueryRowContext(ctx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n`).Scan(&n)
-		require.Error(t, err)
+		err := s.DB().QueryRowContext(ctx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50000) SELECT count(*) FROM n`).Scan(&n)
 		cancel()
+		if err != nil { // an interrupt before the first step has no effect
+			interrupted++
+		}
 		require.Equal(t, s.Account().AccessKeyID, key())
 	}
+	require.NotZero(t, interrupted)
 }
