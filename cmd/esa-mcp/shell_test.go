@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -150,4 +151,18 @@ func TestDemo(t *testing.T) {
 	require.Contains(t, out, "every byte as on disk")
 	require.Regexp(t, `http://hello\.[0-9a-f]{8}\.er\.localhost:\d+/`, out)
 	require.Empty(t, strings.TrimSpace(log))
+}
+
+// A call that is interrupted says that it may have been carried out.
+func TestInterruptedCall(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), binary, "call", "--local", "--fault", "action=CreateSite latency=1m",
+		"create_site", "name=shell.example", "access_type=NS", "--toolsets", "sites")
+	cmd.Env = environment("ESA_MCP_LOCAL_DIR=:memory:")
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	require.NoError(t, cmd.Start())
+	time.AfterFunc(3*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGINT) }) // fails if it has ended, which Wait tells
+	require.Error(t, cmd.Wait())
+	require.Contains(t, log.String(), "create_site was interrupted")
 }
