@@ -27,6 +27,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/console"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/fastpath"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
 	"github.com/esa-mcp/esa-mcp/internal/local/files"
@@ -149,6 +150,7 @@ type Server struct {
 	log      *analytics.Service
 	edge     edgeParts
 	servers  []*http.Server
+	plain    *fastpath.Listener // of the edge, before its server
 	stop     context.CancelFunc // ends calls that outlast the grace
 	serving  sync.WaitGroup
 	close    func() error
@@ -168,7 +170,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if _, o.edgeTLSPort, err = net.SplitHostPort(at.edgeTLS.Addr().String()); err != nil {
 		return nil, errors.Join(err, at.close())
 	}
-	s, apiHandler, edgeHandler, err := assemble(ctx, o)
+	s, apiHandler, visitors, err := assemble(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, at.close())
 	}
@@ -182,8 +184,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if at.apiTLS != nil {
 		s.serve(base, o.Logger, tls.NewListener(at.apiTLS, apiTLS(s.edge.certificates)), apiHandler)
 	}
-	s.serve(base, o.Logger, at.edge, edgeHandler)
-	s.serve(base, o.Logger, tls.NewListener(at.edgeTLS, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), edgeHandler)
+	s.plain = fastpath.Listen(at.edge, visitors)
+	s.serve(base, o.Logger, s.plain, visitors)
+	s.serve(base, o.Logger, tls.NewListener(at.edgeTLS, edge.NewTLS(s.routines, s.edge.plans, s.edge.certificates)), visitors)
 	s.serving.Go(func() { s.edge.monitors.Run(base) })
 	s.serving.Go(func() { s.things.Run(base, o.Logger) })
 	s.close = sync.OnceValue(func() error { return s.shutdown(o.Grace) })
@@ -227,7 +230,7 @@ func (o Options) withDefaults() Options {
 }
 
 // assemble opens the state and makes the two handlers over it.
-func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandler http.Handler, err error) {
+func assemble(ctx context.Context, o Options) (_ *Server, apiHandler http.Handler, visitors edge.Edge, err error) {
 	store, err := state.Open(ctx, o.Dir)
 	if err != nil {
 		return nil, nil, nil, err
@@ -264,7 +267,6 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler, edgeHandle
 	uploaded := files.New(store, files.Config{Now: o.Now})
 	table.Add(uploaded.Table())
 	o.KV.Files, o.Purge.Files = uploaded, uploaded
-	var visitors edge.Edge
 	open := make(chan struct{}) // closed when visitors is there
 	o.Purge.Fetch = func(ctx context.Context, address string, headers map[string]string) (purge.Fetched, error) {
 		select {
@@ -346,22 +348,6 @@ func split(calls, uploads, desk, page http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) serve(base context.Context, logger *slog.Logger, l net.Listener, h http.Handler) {
-	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
-	s.servers = append(s.servers, server)
-	s.serving.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error("the local ESA stopped serving", "address", l.Addr().String(), "error", err)
-		}
-	})
-}
-
 // Info says where the server answers and with which key.
 func (s *Server) Info() Info { return s.info }
 
@@ -378,7 +364,7 @@ func (s *Server) shutdown(grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	var ending sync.WaitGroup
-	failed := make([]error, len(s.servers))
+	failed := make([]error, len(s.servers)+1)
 	for i, server := range s.servers {
 		ending.Go(func() {
 			if err := server.Shutdown(ctx); err != nil { // out of patience
@@ -386,6 +372,7 @@ func (s *Server) shutdown(grace time.Duration) error {
 			}
 		})
 	}
+	ending.Go(func() { failed[len(s.servers)] = s.plain.Shutdown(ctx) })
 	ending.Wait()
 	s.stop()
 	s.serving.Wait()

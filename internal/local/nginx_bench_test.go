@@ -37,6 +37,12 @@ func TestStaticAgainstNginx(t *testing.T) {
 	files := staticFiles()
 	b, edge := startShop(t)
 	b.assets("files", "www.shop.example", files)
+	b.id = b.site("ruled.example", "NS") // a rule for one page has the HTTP server look at all
+	b.call("VerifySite", nil)
+	b.rule("CompressionRule", path("/other"), map[string]any{"Gzip": "on"})
+	b.assets("ruled", "www.ruled.example", files)
+	ruled := edge
+	ruled.name = "  with a rule"
 	nginx := startNginx(t, files)
 	bare := serveAgain(t, "net/http", "TestServeBare")
 
@@ -46,7 +52,8 @@ func TestStaticAgainstNginx(t *testing.T) {
 		full := bare
 		full.name = "  all headers"
 		_, ratios := contest(t, fmt.Sprintf("static %s, %d bytes", name, len(files[name])), 32,
-			target{nginx, path, host, ""}, target{bare, path, host, ""}, target{full, "/full" + path, host, ""}, target{edge, path, host, ""})
+			target{nginx, path, host, ""}, target{bare, path, host, ""}, target{full, "/full" + path, host, ""}, target{edge, path, host, ""},
+			target{ruled, path, "www.ruled.example", ""})
 		require.Greater(t, ratios[3], 0.1, "far from nginx")
 	}
 }

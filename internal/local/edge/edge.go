@@ -95,6 +95,7 @@ type edge struct {
 
 	limits *limits
 	live   *live
+	plain  plainFiles
 	rooms  *room.Rooms
 	scans  *scans
 	key    []byte   // of what visitors' browsers prove

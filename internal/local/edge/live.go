@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/fastpath"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 )
 
@@ -107,6 +109,15 @@ func (l *live) asset(b *routine.Bundle, a routine.Asset) *asset {
 	l.assets[key] = kept
 	l.size += a.Size
 	return kept
+}
+
+// plain is the answer with the whole asset, with more headers.
+func (a *asset) plain(more http.Header, version string) *fastpath.Answer {
+	headers := a.headers.Clone()
+	maps.Copy(headers, more)
+	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")
+	_ = headers.Write(head) // a buffer takes everything
+	return &fastpath.Answer{Head: head.Bytes(), Body: a.content, ContentType: headers.Get("Content-Type"), Version: version}
 }
 
 // serve answers a request for the whole asset, and reports false for one with

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/fastpath"
 )
 
 // Edge serves visitors, and fills its cache before they come.
 type Edge interface {
 	http.Handler
+	fastpath.Handler
 	Preloader
 }
 

@@ -38,6 +38,11 @@ func newFixture(t testing.TB, cfg Config) *fixture { return openFixture(t, state
 func openFixture(t testing.TB, dir string, cfg Config) *fixture {
 	store, err := state.Open(context.Background(), dir)
 	require.NoError(t, err)
+	return fixtureOver(t, store, cfg)
+}
+
+// fixtureOver is a fixture over a state, which it closes.
+func fixtureOver(t testing.TB, store *state.Store, cfg Config) *fixture {
 	f := &fixture{t: t, store: store, now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}
 	f.svc = routine.New(store, routine.Config{Now: f.clock})
 	cfg.Now = f.clock

@@ -39,6 +39,22 @@ func (t *Site) Option(setting, parameter string) string { return t.options[setti
 // Configs are the configurations of a family that are switched on.
 func (t *Site) Configs(family string) Settings { return t.configs[family] }
 
+// Plain reports whether the site has nothing to say of the files of its routines:
+// no route, rule or setting that looks at a request or changes an answer. What is for
+// origins and for what is kept of them does not count. A family that is not known to
+// be for these alone does.
+func (t *Site) Plain() bool {
+	if t.Status != "active" || t.Paused || t.Managed || len(t.Routes)+len(t.Security)+len(t.Rooms) > 0 {
+		return false
+	}
+	for family := range t.configs {
+		if family != Cache && family != Origin {
+			return false
+		}
+	}
+	return true
+}
+
 // loadSite reads and compiles a version of a site.
 func loadSite(ctx context.Context, q querier, id, number int64) (*Site, error) {
 	t := &Site{ID: id}
