@@ -3,38 +3,90 @@
 
 // Names and short values repeat from request to request, and checking one takes
 // longer than finding it.
-const remember = (check) => {
-  const known = new Map();
-  return (text) => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    const checked = check(String(text));
-    if (typeof text === 'string' && text.length < 64) {
-      if (known.size >= 512) known.clear();
-      known.set(text, checked);
-    }
-    return checked;
-  };
+const remember = (known, check) => (text) => {
+  const checked = check(String(text));
+  if (typeof text === 'string' && text.length < 64) {
+    if (known.size >= 512) known.clear();
+    known.set(text, checked);
+  }
+  return checked;
 };
-const headerName = remember((name) => {
+const knownNames = new Map(), knownValues = new Map();
+const newName = remember(knownNames, (name) => {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new TypeError(`Invalid header name: "${name}"`);
   return name.toLowerCase();
 });
-const headerValue = remember((value) => {
-  const trimmed = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
-  if (/[\0\r\n]|[^\0-\xFF]/.test(trimmed)) throw new TypeError(`Invalid header value: ${JSON.stringify(value)}`);
+const newValue = remember(knownValues, (value) => {
+  const trimmed = value.charCodeAt(0) > 0x20 && value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  if (/[^\x01-\x09\x0B\x0C\x0E-\xFF]/.test(trimmed)) throw new TypeError(`Invalid header value: ${JSON.stringify(value)}`);
   return trimmed;
 });
+const headerName = (name) => knownNames.get(name) ?? newName(name);
+const headerValue = (value) => knownValues.get(value) ?? newValue(value);
+
+// A list is what headers hold: names and values in turns, or the lines that they
+// come as. Searching a few names one by one, copying and joining them is work of
+// the engine itself, which a Map would leave to code. A copy of headers has the
+// same list until one of both changes; several says that a name may be in it more
+// than once.
+const newList = (all, several) => ({ all, several, lines: null, shared: false, sorted: null });
+const sharedList = (all) => {
+  const list = newList(all, false);
+  list.shared = true;
+  return list;
+};
+const emptyList = sharedList([]);
+
+// placeOf is where a list has a name, from a place on; -1 if it has not.
+const placeOf = (all, name, from) => {
+  let at = all.indexOf(name, from);
+  while (at % 2 === 1) at = all.indexOf(name, at + 1); // a value like the name
+  return at;
+};
+
+// dropName takes a name out of a list, from a place on.
+const dropName = (all, name, from) => {
+  for (let at = placeOf(all, name, from); at >= 0; at = placeOf(all, name, at)) all.splice(at, 2);
+};
+
+// valueAt is the value of the name at a place, together with those of the same
+// name that follow.
+const valueAt = (list, at) => {
+  const { all } = list;
+  let value = all[at + 1];
+  if (list.several) for (let next = placeOf(all, all[at], at + 2); next >= 0; next = placeOf(all, all[at], next + 2)) value += ', ' + all[next + 1];
+  return value;
+};
+
+// sortedPairs are the pairs that iterating gives: by name, values of one name in
+// one, but for cookies.
+const sortedPairs = (list) => {
+  const pairs = [], names = [], { all } = list;
+  for (let i = 0; i < all.length; i += 2) names.push(all[i]);
+  names.sort();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (i > 0 && name === names[i - 1]) continue;
+    let at = placeOf(all, name, 0);
+    if (name !== 'set-cookie') pairs.push([name, valueAt(list, at)]);
+    else for (; at >= 0; at = placeOf(all, name, at + 2)) pairs.push([name, all[at + 1]]);
+  }
+  return pairs;
+};
+
+// What most responses start with.
+const TEXT_TYPE = 'text/plain;charset=UTF-8', textList = sharedList(['content-type', TEXT_TYPE]);
+const isEnumerable = Object.prototype.propertyIsEnumerable;
 
 let headersOfLines, linesOfHeaders, freezeHeaders, setContentType;
 class Headers {
-  #lines = null; #map = null; #sorted = null; #frozen = false;
+  #list = emptyList; #frozen = false;
   constructor(init) {
     if (init === undefined) return;
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) throw new TypeError('Headers takes a record, a list of pairs or Headers.');
-    if (#map in init && init[Symbol.iterator] === Headers.prototype[Symbol.iterator]) {
-      if (init.#map === null) this.#lines = init.#lines;
-      else this.#map = new Map(Array.from(init.#map, ([name, values]) => [name, values.slice()]));
+    if (#list in init && init[Symbol.iterator] === Headers.prototype[Symbol.iterator]) {
+      this.#list = init.#list;
+      this.#list.shared = true;
       return;
     }
     if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
@@ -45,77 +97,80 @@ class Headers {
       }
       return;
     }
-    for (const name of Reflect.ownKeys(init)) {
-      if (!Object.prototype.propertyIsEnumerable.call(init, name)) continue;
+    const keys = Reflect.ownKeys(init);
+    for (let i = 0; i < keys.length; i++) {
+      const name = keys[i];
+      if (!isEnumerable.call(init, name)) continue;
       if (typeof name === 'symbol') throw new TypeError('Header names are strings.');
       this.append(name, init[name]);
     }
   }
   #all() {
-    if (this.#map !== null) return this.#map;
-    const map = this.#map = new Map();
-    if (this.#lines) {
-      const parts = this.#lines.split('\n');
-      for (let i = 0; i + 1 < parts.length; i += 2) {
-        const values = map.get(parts[i]);
-        if (values) values.push(parts[i + 1]); else map.set(parts[i], [parts[i + 1]]);
-      }
+    const list = this.#list;
+    if (list.lines !== null) {
+      list.all = list.lines.split('\n');
+      list.all.pop(); // what follows the last line
+      list.several = true;
+      list.lines = null;
     }
-    this.#lines = null;
-    return map;
+    return list;
   }
   #change() {
     if (this.#frozen) throw new TypeError('These headers are immutable: make a new Response or Request with a copy of them.');
-    this.#sorted = null;
-    return this.#all();
+    const list = this.#list.lines === null ? this.#list : this.#all();
+    if (list === emptyList) return this.#list = newList([], false);
+    if (list.shared) return this.#list = newList(list.all.slice(0, list.all.length), list.several);
+    list.sorted = null;
+    return list;
   }
   append(name, value) {
     name = headerName(name);
     value = headerValue(value);
-    const all = this.#change(), values = all.get(name);
-    if (values) values.push(value); else all.set(name, [value]);
+    const list = this.#change();
+    if (!list.several && placeOf(list.all, name, 0) >= 0) list.several = true;
+    list.all.push(name, value);
   }
   set(name, value) {
     name = headerName(name);
     value = headerValue(value);
-    this.#change().set(name, [value]);
+    const list = this.#change(), { all } = list, at = placeOf(all, name, 0);
+    if (at < 0) {
+      all.push(name, value);
+      return;
+    }
+    all[at + 1] = value;
+    if (list.several) dropName(all, name, at + 2);
   }
   delete(name) {
     name = headerName(name);
-    this.#change().delete(name);
+    dropName(this.#change().all, name, 0);
   }
   get(name) {
-    const values = this.#all().get(headerName(name));
-    return values === undefined ? null : values.join(', ');
+    name = headerName(name);
+    const list = this.#all(), at = placeOf(list.all, name, 0);
+    return at < 0 ? null : valueAt(list, at);
   }
-  has(name) { return this.#all().has(headerName(name)); }
-  getSetCookie() { return (this.#all().get('set-cookie') ?? []).slice(); }
-  #list() {
-    if (this.#sorted !== null) return this.#sorted;
-    const list = [];
-    for (const [name, values] of this.#all()) {
-      if (name === 'set-cookie') for (const value of values) list.push([name, value]);
-      else list.push([name, values.join(', ')]);
-    }
-    return this.#sorted = list.sort((a, b) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
+  has(name) {
+    name = headerName(name);
+    return placeOf(this.#all().all, name, 0) >= 0;
   }
+  getSetCookie() { return this.#all().all.filter((_, i, all) => i % 2 === 1 && all[i - 1] === 'set-cookie'); }
   static {
-    pairIterators(this, (headers) => headers.#list());
+    pairIterators(this, (headers) => headers.#list.sorted ?? (headers.#list.sorted = sortedPairs(headers.#all())));
     headersOfLines = (lines) => {
       const headers = new Headers();
-      headers.#lines = lines;
+      headers.#list = newList(null, false);
+      headers.#list.lines = lines;
       return headers;
     };
     linesOfHeaders = (headers) => {
-      if (headers.#map === null) return headers.#lines ?? '';
-      let lines = '';
-      for (const [name, values] of headers.#map) for (const value of values) lines += name + '\n' + value + '\n';
-      return lines;
+      const { lines, all } = headers.#list;
+      return lines !== null ? lines : all.length === 0 ? '' : all.join('\n') + '\n';
     };
     // setContentType sets a type that needs no check, unless there is one.
     setContentType = (headers, type) => {
-      const all = headers.#all();
-      if (!all.has('content-type')) all.set('content-type', [type]);
+      if (headers.#list === emptyList) headers.#list = type === TEXT_TYPE ? textList : newList(['content-type', type], false);
+      else if (placeOf(headers.#all().all, 'content-type', 0) < 0) headers.#change().all.push('content-type', type);
     };
     freezeHeaders = (headers) => { headers.#frozen = true; return headers; };
   }

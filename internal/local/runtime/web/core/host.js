@@ -116,23 +116,25 @@ const need = (args, count, what) => {
 // pairIterators gives a class what walks over its pairs of names and values, which
 // list() returns anew each time.
 const pairIterators = (type, list) => {
-  const prototype = Object.setPrototypeOf({
+  class Walk {
+    #of; #kind; #at = 0;
+    constructor(of, kind) { this.#of = of; this.#kind = kind; }
     next() {
-      const state = walks.get(this);
-      if (state === undefined) throw new TypeError('next needs an iterator of ' + type.name + '.');
-      const pairs = list(state.of);
-      if (state.at >= pairs.length) return { value: undefined, done: true };
-      const [name, value] = pairs[state.at++];
-      return { value: state.kind === 'keys' ? name : state.kind === 'values' ? value : [name, value], done: false };
-    },
-  }, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
+      if (typeof this !== 'object' || this === null || !(#of in this)) throw new TypeError('next needs an iterator of ' + type.name + '.');
+      const pair = list(this.#of)[this.#at];
+      if (pair === undefined) return { value: undefined, done: true };
+      this.#at++;
+      return { value: this.#kind === 'entries' ? [pair[0], pair[1]] : this.#kind === 'keys' ? pair[0] : pair[1], done: false };
+    }
+  }
+  const { prototype } = Walk;
+  delete prototype.constructor;
+  Object.defineProperty(prototype, 'next', { enumerable: true });
   Object.defineProperty(prototype, Symbol.toStringTag, { value: type.name + ' Iterator', configurable: true });
-  const walks = new WeakMap();
+  Object.setPrototypeOf(prototype, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
   const walk = (of, kind) => {
     list(of); // fails if it is none
-    const iterator = Object.create(prototype);
-    walks.set(iterator, { of, kind, at: 0 });
-    return iterator;
+    return new Walk(of, kind);
   };
   Object.assign(type.prototype, {
     entries() { return walk(this, 'entries'); },
@@ -140,7 +142,7 @@ const pairIterators = (type, list) => {
     values() { return walk(this, 'values'); },
     forEach(callback, self) {
       if (typeof callback !== 'function') throw new TypeError('forEach needs a function.');
-      for (let i = 0; i < list(this).length; i++) { const [name, value] = list(this)[i]; callback.call(self, value, name, this); }
+      for (let i = 0, pair; (pair = list(this)[i]) !== undefined; i++) callback.call(self, pair[1], pair[0], this);
     },
   });
   Object.defineProperty(type.prototype, Symbol.iterator, { value: type.prototype.entries, writable: true, configurable: true });
