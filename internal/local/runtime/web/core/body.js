@@ -14,10 +14,19 @@ defineLazy(['ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOB
 // body which is passed on whole never becomes a stream.
 const dataBehind = new WeakMap();
 
+const wellFormed = (text) => text.isWellFormed() ? text : text.toWellFormed();
+
 // extract returns the data and the content type of a body's source.
 const extract = (source) => {
   if (source === null || source === undefined) return [null, null];
-  if (typeof source === 'string') return [source.isWellFormed() ? source : source.toWellFormed(), 'text/plain;charset=UTF-8'];
+  if (typeof source === 'string') return [wellFormed(source), TEXT_TYPE];
+  if (isStream(source)) {
+    if (source.locked || streamUsed(source)) throw new TypeError('The stream is locked or was read already.');
+    const data = dataBehind.get(source);
+    if (data === undefined) return [source, null];
+    useUp(source);
+    return [data, null];
+  }
   const bytes = asBytes(source);
   if (bytes !== undefined) return [bytes.slice(), null];
   if (source instanceof Blob) return [bytesOfBlob(source), source.type || null];
@@ -26,14 +35,7 @@ const extract = (source) => {
     const [form, boundary] = encodeMultipart(source);
     return [form, 'multipart/form-data; boundary=' + boundary];
   }
-  if (isStream(source)) {
-    if (source.locked || streamUsed(source)) throw new TypeError('The stream is locked or was read already.');
-    const data = dataBehind.get(source);
-    if (data === undefined) return [source, null];
-    source.getReader(); // the stream is used up, as if it had been read
-    return [data, null];
-  }
-  return [String(source).toWellFormed(), 'text/plain;charset=UTF-8'];
+  return [String(source).toWellFormed(), TEXT_TYPE];
 };
 
 // streamUsed reports whether a stream was read from.
@@ -50,26 +52,45 @@ const readHost = (kind, body, signal) => {
   });
 };
 
+// streamSource is what a stream of data reads.
+const streamSource = (data, signal) => ({
+  type: 'bytes',
+  start(controller) {
+    if (signal?.aborted) controller.error(signal.reason);
+    else if (signal) onAbort(signal, () => { try { controller.error(signal.reason); } catch (error) { /* it has ended */ } });
+  },
+  async pull(controller) {
+    let bytes;
+    if (data instanceof HostBody) bytes = await readHost('read', data, signal);
+    else if (data !== null) { bytes = typeof data === 'string' ? encodeUTF8(data) : data.slice(); data = null; }
+    if (bytes !== undefined && bytes.length > 0) return controller.enqueue(bytes);
+    controller.close();
+    controller.byobRequest?.respond(0);
+  },
+});
+
+// streamOf makes a stream of data. Most streams are only passed on, from one
+// Response to the next, so what reads is made when it is first asked for: until
+// then a stream has no more than the polyfill's own fields.
 const streamOf = (data, signal) => {
   const { ReadableStream } = streams();
-  const stream = new ReadableStream({
-    type: 'bytes',
-    start(controller) {
-      if (signal?.aborted) controller.error(signal.reason);
-      else if (signal) onAbort(signal, () => { try { controller.error(signal.reason); } catch (error) { /* it has ended */ } });
+  const stream = signal ? new ReadableStream(streamSource(data, signal), { highWaterMark: 0 }) : {
+    __proto__: ReadableStream.prototype,
+    _state: 'readable', _reader: undefined, _storedError: undefined, _disturbed: false,
+    get _readableStreamController() {
+      const controller = new ReadableStream(streamSource(data), { highWaterMark: 0 })._readableStreamController;
+      controller._controlledReadableByteStream = this;
+      Object.defineProperty(this, '_readableStreamController', { value: controller, writable: true });
+      return controller;
     },
-    async pull(controller) {
-      let bytes;
-      if (data instanceof HostBody) bytes = await readHost('read', data, signal);
-      else if (data !== null) { bytes = typeof data === 'string' ? encodeUTF8(data) : data.slice(); data = null; }
-      if (bytes !== undefined && bytes.length > 0) return controller.enqueue(bytes);
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-  }, { highWaterMark: 0 });
+  };
   dataBehind.set(stream, data);
   return stream;
 };
+
+// useUp locks a stream for good, as if it had been read: its data went elsewhere.
+const useUp = (stream) => { stream._reader = usedUp; };
+const usedUp = {};
 
 const readAll = async (stream) => {
   const reader = stream.getReader(), chunks = [];
@@ -84,6 +105,19 @@ const chunkBytes = (chunk) => {
   const bytes = asBytes(chunk);
   if (bytes === undefined) throw new TypeError(`A body's stream must give bytes, not ${typeof chunk === 'string' ? 'text: pipe it through a TextEncoderStream' : typeof chunk}.`);
   return bytes;
+};
+
+// setBody gives a message whose state is s the body of a source that is not null.
+// Texts, which most are, take the short way.
+const setBody = (s, source) => {
+  if (typeof source === 'string') {
+    s.data = wellFormed(source);
+    setContentType(s.headers, TEXT_TYPE);
+    return;
+  }
+  const [data, type] = extract(source);
+  s.data = data;
+  if (type !== null) setContentType(s.headers, type);
 };
 
 // stateOf returns the state object of a Request or Response.
@@ -102,7 +136,7 @@ class Body {
       if (isStream(s.data)) s.stream = s.data;
       else {
         s.stream = streamOf(s.data, s.abort);
-        if (s.used) s.stream.getReader();
+        if (s.used) useUp(s.stream);
       }
     }
     return s.stream;
@@ -150,7 +184,7 @@ const takeData = (message) => {
   if (s.data === null) return '';
   s.used = true;
   if (isStream(s.data)) return readAll(s.data);
-  s.stream?.getReader();
+  if (s.stream !== null) useUp(s.stream);
   return s.data;
 };
 

@@ -36,16 +36,14 @@ class Request extends Body {
     s.headers = new Headers(init.headers ?? from?.headers);
     if (init.body !== undefined && init.body !== null) {
       if (s.method === 'GET' || s.method === 'HEAD') throw new TypeError(`A request with the method ${s.method} cannot have a body.`);
-      const [data, type] = extract(init.body);
-      s.data = data;
-      if (type !== null) setContentType(s.headers, type);
+      setBody(s, init.body);
       if (from && from.data !== null) from.used = true;
     } else if (from && from.data !== null) {
       if (s.method === 'GET' || s.method === 'HEAD') throw new TypeError(`A request with the method ${s.method} cannot have a body.`);
       if (input.bodyUsed || from.stream?.locked) throw new TypeError('The body of the Request was read already.');
       s.data = from.data;
       from.used = true;
-      if (from.stream && from.stream !== from.data) from.stream.getReader();
+      if (from.stream && from.stream !== from.data) useUp(from.stream);
     }
   }
   get url() { return stateOf(this).url; }
@@ -75,28 +73,25 @@ const hasNoBody = (status) => status === 101 || status === 204 || status === 205
 class Response extends Body {
   constructor(body, init, state) {
     if (init === fromHost) { super(state); return; }
-    const s = newState(null, null);
+    const s = { headers: null, data: null, stream: null, used: false, status: 200, statusText: '' };
     super(s);
     if (init === undefined || init === null) {
-      s.status = 200;
-      s.statusText = '';
       s.headers = new Headers();
-      if (body === undefined || body === null) return;
-      const [data, type] = extract(body);
-      s.data = data;
-      if (type !== null) setContentType(s.headers, type);
-      return;
+    } else {
+      const { status, statusText } = init;
+      if (status !== undefined) {
+        s.status = Number(status) & 0xFFFF;
+        if (s.status < 200 || s.status > 599) throw new RangeError(`A Response has a status from 200 to 599, not ${status}.`);
+      }
+      if (statusText !== undefined && statusText !== '') {
+        s.statusText = String(statusText);
+        if (/[^\t\x20-\x7E\x80-\xFF]/.test(s.statusText)) throw new TypeError('Invalid statusText.');
+      }
+      s.headers = new Headers(init.headers);
     }
-    s.status = init.status === undefined ? 200 : Number(init.status) & 0xFFFF;
-    if (s.status < 200 || s.status > 599) throw new RangeError(`A Response has a status from 200 to 599, not ${init.status}.`);
-    s.statusText = init.statusText === undefined ? '' : String(init.statusText);
-    if (/[^\t\x20-\x7E\x80-\xFF]/.test(s.statusText)) throw new TypeError('Invalid statusText.');
-    s.headers = new Headers(init.headers);
     if (body === undefined || body === null) return;
-    const [data, type] = extract(body);
     if (hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
-    s.data = data;
-    if (type !== null) setContentType(s.headers, type);
+    setBody(s, body);
   }
   get status() { return stateOf(this).status; }
   get statusText() { return stateOf(this).statusText; }
