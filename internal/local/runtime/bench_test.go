@@ -9,17 +9,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/esa-mcp/esa-mcp/internal/pages"
 )
 
 // BenchmarkRun measures one request at a time through the runtime alone.
 func BenchmarkRun(b *testing.B) {
-	for _, name := range []string{"hello", "json", "kv", "stream"} {
-		source, err := os.ReadFile("testdata/bench/" + name + ".js")
-		require.NoError(b, err)
+	for _, name := range []string{"hello", "json", "kv", "stream", "hono"} {
 		b.Run(name, func(b *testing.B) {
 			s := New(Config{})
 			defer s.Close()
-			script, host := text(string(source)), newTestHost().host()
+			script, host := text(benchSource(b, name)), newTestHost().host()
 			b.ReportAllocs()
 			for b.Loop() {
 				r, err := s.Run(b.Context(), script, host, benchRequest(b, name))
@@ -34,7 +34,26 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
+// benchSource is a script of testdata/bench, or the app of testdata/npm.
+func benchSource(b *testing.B, name string) string {
+	b.Helper()
+	if name != "hono" {
+		source, err := os.ReadFile("testdata/bench/" + name + ".js")
+		require.NoError(b, err)
+		return string(source)
+	}
+	if _, err := os.Stat("testdata/npm/node_modules"); err != nil {
+		b.Skip("needs make routine-packages")
+	}
+	bundled, err := pages.Bundle(b.Context(), "testdata/npm/hono.ts", pages.BundleOptions{})
+	require.NoError(b, err)
+	return string(bundled.Code)
+}
+
 func benchRequest(t testing.TB, name string) *http.Request {
+	if name == "hono" {
+		return httptest.NewRequest("GET", "http://bench.localhost/api/users/3?q=x", nil)
+	}
 	if name == "json" {
 		body, err := os.ReadFile("testdata/bench/json.body.json")
 		require.NoError(t, err)
