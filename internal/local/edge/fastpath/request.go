@@ -111,56 +111,29 @@ const (
 
 // meaningOf looks up what a header means.
 func meaningOf(name []byte) meaning {
-	is := func(known string) bool { return bytes.EqualFold(name, []byte(known)) }
-	begins := func(known string) bool {
-		return len(name) >= len(known) && bytes.EqualFold(name[:len(known)], []byte(known))
+	var room [32]byte
+	lower := append(room[:0], name...)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c - 'A' + 'a'
+		}
 	}
-	switch name[0] | ' ' { // in lower case
-	case 'h':
-		if is("Host") {
-			return hostName
-		}
-		if is("HTTP2-Settings") {
-			return matters
-		}
-	case 'r':
-		if is("Referer") {
-			return refererName
-		}
-		if is("Range") {
-			return matters
-		}
-	case 'u':
-		if is("User-Agent") {
-			return agentName
-		}
-		if is("Upgrade") {
-			return matters
-		}
-	case 'x':
-		if is("X-Requested-With") {
-			return withName
-		}
-		if begins("X-Esa-") {
-			return matters
-		}
-	case 'c':
-		if is("Connection") {
-			return connection
-		}
-		if begins("Content-") {
-			return matters
-		}
-	case 'i':
-		if begins("If-") {
-			return matters
-		}
-	case 't':
-		if is("TE") || is("Trailer") || is("Transfer-Encoding") {
-			return matters
-		}
-	case 'e':
-		if is("Expect") {
+	switch string(lower) {
+	case "host":
+		return hostName
+	case "referer":
+		return refererName
+	case "user-agent":
+		return agentName
+	case "x-requested-with":
+		return withName
+	case "connection":
+		return connection
+	case "expect", "http2-settings", "range", "te", "trailer", "transfer-encoding", "upgrade":
+		return matters
+	}
+	for _, prefix := range [...]string{"if-", "content-", "x-esa-"} {
+		if bytes.HasPrefix(lower, []byte(prefix)) {
 			return matters
 		}
 	}
