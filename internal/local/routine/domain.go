@@ -39,6 +39,9 @@ func (s *Service) ParseHost(host string) (name string, env Env, ok bool) {
 		}
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if !strings.HasSuffix(host, s.cfg.DefaultDomainSuffix) {
+		return "", "", false // most hosts are of sites
+	}
 	for _, env := range []Env{Production, Staging} {
 		name, ok := strings.CutSuffix(host, s.domainTail(env))
 		if ok && validName.MatchString(name) {
