@@ -69,7 +69,8 @@ func bindCustomDomain() Tool {
 		defer release()
 		b := binding{d: d, in: in, rule: p.Expression(), site: site}
 		b.out = BindCustomDomainOutput{Routine: in.Routine, Domain: in.Domain, SiteID: site.ID, SiteName: site.Name}
-		return b.out, b.run(ctx)
+		err = b.run(ctx)
+		return b.out, err
 	})
 }
 
@@ -86,21 +87,9 @@ type binding struct {
 
 // run does the steps. One that fails does not keep the others from being done.
 func (b *binding) run(ctx context.Context) error {
-	steps := []struct {
-		name string
-		do   func(context.Context) (SetupStep, error)
-	}{{"record", b.ensureRecord}, {"route", b.ensureRoute}, {"certificate", b.ensureCertificate}}
-	for i, s := range steps {
-		Progress(ctx, float64(i), float64(len(steps)), s.name+" of "+b.in.Domain)
-		step, err := s.do(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			step.Status, step.Detail = StepFailed, oneLine(Explain("it", err))
-		}
-		step.Step = s.name
-		b.out.Steps = append(b.out.Steps, step)
+	err := setUp(ctx, b.in.Domain, &b.out.Steps, []setupPart{{"record", b.ensureRecord}, {"route", b.ensureRoute}, {"certificate", b.ensureCertificate}})
+	if err != nil {
+		return err
 	}
 	b.tellDNS(ctx)
 	b.conclude()

@@ -20,22 +20,6 @@ type ProxySubdomainInput struct {
 	OriginHost   string `json:"origin_host,omitempty" jsonschema_description:"Host header, if not host"`
 }
 
-// The states of a step of a set-up.
-const (
-	StepDone     = "done"
-	StepExisting = "existing"
-	StepWaiting  = "waiting"
-	StepFailed   = "failed"
-)
-
-// SetupStep is one step of a set-up.
-type SetupStep struct {
-	Step   string `json:"step"`
-	Status string `json:"status" jsonschema_description:"done now, existing from before, waiting or failed"`
-	ID     string `json:"id,omitempty" jsonschema_description:"Of the record, certificate or rule"`
-	Detail string `json:"detail"`
-}
-
 // ProxySubdomainOutput is the result of proxy_subdomain.
 type ProxySubdomainOutput struct {
 	Noted
@@ -69,7 +53,8 @@ func proxySubdomain() Tool {
 		defer release()
 		p := proxySetup{d: d, in: in, site: site}
 		p.out = ProxySubdomainOutput{Host: in.Host, SiteID: site.ID, SiteName: site.Name}
-		return p.out, p.run(ctx)
+		err = p.run(ctx)
+		return p.out, err
 	})
 }
 
@@ -106,21 +91,10 @@ type proxySetup struct {
 // run does the steps. One that fails does not keep the others from being done,
 // but for those that need it.
 func (p *proxySetup) run(ctx context.Context) error {
-	steps := []struct {
-		name string
-		do   func(context.Context) (SetupStep, error)
-	}{{"record", p.ensureRecord}, {"certificate", p.ensureCertificate}, {"origin_rule", p.ensureRule}, {"verification", p.verify}}
-	for i, s := range steps {
-		Progress(ctx, float64(i), float64(len(steps)), s.name+" of "+p.in.Host)
-		step, err := s.do(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			step.Status, step.Detail = StepFailed, oneLine(Explain("it", err))
-		}
-		step.Step = s.name
-		p.out.Steps = append(p.out.Steps, step)
+	err := setUp(ctx, p.in.Host, &p.out.Steps,
+		[]setupPart{{"record", p.ensureRecord}, {"certificate", p.ensureCertificate}, {"origin_rule", p.ensureRule}, {"verification", p.verify}})
+	if err != nil {
+		return err
 	}
 	p.conclude()
 	return nil
