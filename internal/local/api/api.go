@@ -92,8 +92,12 @@ func (p Params) Names() []string {
 
 // String returns the parameter as text; a JSON value as its JSON text; the
 // empty string if it was not sent.
-func (p Params) String(name string) string {
-	switch v := p[name].(type) {
+func (p Params) String(name string) string { return Text(p[name]) }
+
+// Text writes a decoded value as text: a JSON value as its JSON text, and nothing for
+// nil.
+func Text(value any) string {
+	switch v := value.(type) {
 	case nil:
 		return ""
 	case string:
@@ -102,6 +106,8 @@ func (p Params) String(name string) string {
 		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	default:
 		b, _ := json.Marshal(v) // came from JSON
 		return string(b)

@@ -50,9 +50,9 @@ func checkPool(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Para
 	names := map[string]bool{}
 	for i, entry := range list(it.fields["Origins"]) {
 		origin := object(entry)
-		name := textOf(origin["Name"])
+		name := api.Text(origin["Name"])
 		switch {
-		case textOf(origin["Address"]) == "":
+		case api.Text(origin["Address"]) == "":
 			return values.Invalid("Origins", "Origins[%d] lacks Address", i)
 		case name == "":
 			return values.Invalid("Origins", "Origins[%d] lacks Name", i)
@@ -67,7 +67,7 @@ func checkPool(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Para
 		}
 		delete(origin, "Id")
 		for _, old := range before {
-			if o := object(old); textOf(o["Name"]) == name {
+			if o := object(old); api.Text(o["Name"]) == name {
 				origin["Id"] = o["Id"]
 			}
 		}
@@ -145,7 +145,7 @@ func freePool(ctx context.Context, tx *sql.Tx, it *item) error {
 		return err
 	}
 	if users := slices.Concat(balancers, records); len(users) > 0 {
-		return isDependent("origin pool", "load balancer or record "+textOf(object(users[0])["Name"]))
+		return isDependent("origin pool", "load balancer or record "+api.Text(object(users[0])["Name"]))
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func checkBalancer(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.
 	}
 	for i, entry := range list(it.fields["Rules"]) {
 		rule := object(entry)
-		if _, err := expression.Compile(ctx, tx, it.site, "LoadBalancer", textOf(rule["Rule"])); err != nil {
+		if _, err := expression.Compile(ctx, tx, it.site, "LoadBalancer", api.Text(rule["Rule"])); err != nil {
 			return err
 		}
 		if rule["Sequence"] == nil {

@@ -13,13 +13,13 @@ import (
 func TestPoolsAndBalancers(t *testing.T) {
 	b := newBench(t, Config{})
 	at := api.Params{"SiteId": b.site}
-	pool := textOf(b.must("CreateOriginPool", with(at, "Name", "p", "Origins", `[{"Name":"a","Address":"192.0.2.1"},{"Name":"b","Address":"192.0.2.2","Enabled":false}]`))["Id"])
+	pool := api.Text(b.must("CreateOriginPool", with(at, "Name", "p", "Origins", `[{"Name":"a","Address":"192.0.2.1"},{"Name":"b","Address":"192.0.2.2","Enabled":false}]`))["Id"])
 	balancer := with(at, "Name", "lb.example.com", "DefaultPools", "["+pool+"]", "FallbackPool", pool, "Monitor", `{"Type":"HTTP","Path":"/"}`,
 		"SteeringPolicy", "order", "Rules", `[{"RuleName":"r","Rule":"(ssl)","RuleEnable":"on"}]`)
-	lb := textOf(b.must("CreateLoadBalancer", balancer)["Id"])
+	lb := api.Text(b.must("CreateLoadBalancer", balancer)["Id"])
 
 	got := b.must("GetOriginPool", with(at, "Id", pool))
-	require.Equal(t, "1", textOf(got["ReferenceLBCount"]))
+	require.Equal(t, "1", api.Text(got["ReferenceLBCount"]))
 	require.Equal(t, "lb.example.com", object(list(object(got["References"])["LoadBalancers"])[0])["Name"])
 	require.Equal(t, "p.example.com", got["RecordName"])
 	b.refuse("DependedByOthers", "DeleteOriginPool", with(at, "Id", pool))
@@ -53,7 +53,7 @@ func TestPoolsAndBalancers(t *testing.T) {
 	b.must("DeleteLoadBalancer", with(at, "Id", lb))
 
 	// A record that has the pool as its source needs it, too.
-	record := textOf(b.must("CreateRecord", with(at, "RecordName", "app.example.com", "Type", "CNAME", "Ttl", "1", "Proxied", "true", "BizName", "web",
+	record := api.Text(b.must("CreateRecord", with(at, "RecordName", "app.example.com", "Type", "CNAME", "Ttl", "1", "Proxied", "true", "BizName", "web",
 		"SourceType", "OP", "Data", `{"Value":"p.example.com"}`))["RecordId"])
 	b.refuse("DependedByOthers", "DeleteOriginPool", with(at, "Id", pool))
 	b.must("DeleteRecord", api.Params{"RecordId": record})
@@ -82,7 +82,7 @@ func TestPoolRefusals(t *testing.T) {
 
 func TestPagesInUse(t *testing.T) {
 	b := newBench(t, Config{})
-	page := textOf(b.must("CreatePage", api.Params{"Name": "sorry", "ContentType": "text/html", "Content": "PGgxPg=="})["Id"])
+	page := api.Text(b.must("CreatePage", api.Params{"Name": "sorry", "ContentType": "text/html", "Content": "PGgxPg=="})["Id"])
 	require.NoError(t, b.store.Tx(t.Context(), func(tx *sql.Tx) error {
 		exists, err := PageExists(t.Context(), tx, number(page))
 		require.True(t, exists)
@@ -115,7 +115,7 @@ func TestWaitingRoomRefusals(t *testing.T) {
 	} {
 		b.refuse(code, "CreateWaitingRoom", with(room, change...))
 	}
-	id := textOf(b.must("CreateWaitingRoom", room)["WaitingRoomId"])
+	id := api.Text(b.must("CreateWaitingRoom", room)["WaitingRoomId"])
 	event := with(b.lives()["WaitingRoomEvent"].create, "WaitingRoomId", id)
 	b.refuse("InvalidEndTime.Mismatch", "CreateWaitingRoomEvent", with(event, "EndTime", "50"))
 	b.refuse("MissingPreQueueStartTime", "CreateWaitingRoomEvent", with(event, "PreQueueEnable", "on"))
@@ -135,7 +135,7 @@ func TestWaitingRoomRefusals(t *testing.T) {
 func TestCustomHostnames(t *testing.T) {
 	b := newBench(t, Config{})
 	host := b.lives()["CustomHostname"].create
-	id := textOf(b.must("CreateCustomHostname", with(host, "SslFlag", "on", "CertType", "free"))["HostnameId"])
+	id := api.Text(b.must("CreateCustomHostname", with(host, "SslFlag", "on", "CertType", "free"))["HostnameId"])
 	model := func() map[string]any {
 		return object(b.must("GetCustomHostname", api.Params{"HostnameId": id})["CustomHostnameModel"])
 	}
@@ -156,15 +156,15 @@ func TestCustomHostnames(t *testing.T) {
 
 func TestScheduledPreloads(t *testing.T) {
 	b := newBench(t, Config{})
-	job := textOf(b.must("CreateScheduledPreloadJob", b.lives()["ScheduledPreloadJob"].create)["Id"])
+	job := api.Text(b.must("CreateScheduledPreloadJob", b.lives()["ScheduledPreloadJob"].create)["Id"])
 	out := b.must("CreateScheduledPreloadExecutions", api.Params{"Id": job, "Executions": `[
 		{"SliceLen":10,"Interval":30,"StartTime":"2026-06-03T16:00:00Z","EndTime":"2026-06-04T16:00:00Z"},{"SliceLen":0,"Interval":30}]`})
-	require.Equal(t, "1", textOf(out["SuccessCount"]))
+	require.Equal(t, "1", api.Text(out["SuccessCount"]))
 	require.Len(t, out["FailedMessages"], 1)
-	id := textOf(object(list(out["SuccessExecutions"])[0])["Id"])
+	id := api.Text(object(list(out["SuccessExecutions"])[0])["Id"])
 	require.Equal(t, job, object(list(out["SuccessExecutions"])[0])["JobId"])
 	require.Equal(t, "running", b.must("StartScheduledPreloadExecution", api.Params{"Id": id})["Status"])
-	require.Equal(t, "20", textOf(b.must("UpdateScheduledPreloadExecution", api.Params{"Id": id, "SliceLen": "20"})["SliceLen"]))
+	require.Equal(t, "20", api.Text(b.must("UpdateScheduledPreloadExecution", api.Params{"Id": id, "SliceLen": "20"})["SliceLen"]))
 	require.Equal(t, "stopped", b.must("StopScheduledPreloadExecution", api.Params{"Id": id})["Status"])
 	require.Len(t, list(b.must("ListScheduledPreloadExecutions", api.Params{"Id": job})["Executions"]), 1)
 	b.must("DeleteScheduledPreloadExecution", api.Params{"Id": id})
@@ -174,8 +174,8 @@ func TestScheduledPreloads(t *testing.T) {
 
 func TestContainers(t *testing.T) {
 	b := newBench(t, Config{})
-	app := textOf(b.must("CreateEdgeContainerApp", b.lives()["EdgeContainerApp"].create)["AppId"])
-	version := textOf(b.must("CreateEdgeContainerAppVersion", with(b.lives()["EdgeContainerAppVersion"].create, "AppId", app))["VersionId"])
+	app := api.Text(b.must("CreateEdgeContainerApp", b.lives()["EdgeContainerApp"].create)["AppId"])
+	version := api.Text(b.must("CreateEdgeContainerAppVersion", with(b.lives()["EdgeContainerAppVersion"].create, "AppId", app))["VersionId"])
 	status := func() map[string]any {
 		return object(b.must("GetEdgeContainerAppStatus", api.Params{"AppId": app, "PublishEnv": "prod"})["AppStatus"])
 	}
@@ -234,7 +234,7 @@ func TestFacts(t *testing.T) {
 	require.Equal(t, "2026-01-01T00:00:00Z", b.must("DescribeDDoSBpsList", times)["StartTime"])
 	b.refuse("InvalidEndTime.Mismatch", "DescribeDDoSBpsList", with(times, "EndTime", "2025-01-01T01:00:00Z"))
 	b.refuse("SiteNotFound", "DescribeDDoSBpsList", with(times, "SiteId", "1"))
-	require.Equal(t, "2", textOf(b.must("ListDDoSInstances", api.Params{"PageNumber": "2"})["PageNumber"]))
+	require.Equal(t, "2", api.Text(b.must("ListDDoSInstances", api.Params{"PageNumber": "2"})["PageNumber"]))
 	b.refuse("InvalidRuleId.NotFound", "SetHttpDDoSAttackRuleStatus", with(at, "RuleIds", "1", "Status", "on"))
 	for action := range Refused() {
 		b.refuse("NotApplicable", action, api.Params{})

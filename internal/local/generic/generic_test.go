@@ -36,8 +36,8 @@ func newBench(t *testing.T, cfg Config) *bench {
 	b := &bench{t: t, store: store, table: New(store, cfg).Table()}
 	b.table.Add(sites.Table())
 	b.instance = b.must("ListUserRatePlanInstances", api.Params{})["InstanceInfo"].([]any)[0].(map[string]any)["InstanceId"].(string)
-	b.site = textOf(b.must("CreateSite", api.Params{"SiteName": "example.com", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance})["SiteId"])
-	b.record = textOf(b.must("CreateRecord", api.Params{"SiteId": b.site, "RecordName": "www.example.com", "Type": "A/AAAA", "Ttl": "1",
+	b.site = api.Text(b.must("CreateSite", api.Params{"SiteName": "example.com", "AccessType": "NS", "Coverage": "overseas", "InstanceId": b.instance})["SiteId"])
+	b.record = api.Text(b.must("CreateRecord", api.Params{"SiteId": b.site, "RecordName": "www.example.com", "Type": "A/AAAA", "Ttl": "1",
 		"Proxied": "true", "BizName": "web", "Data": `{"Value":"8.8.8.8"}`})["RecordId"])
 	return b
 }
@@ -148,7 +148,7 @@ func TestLives(t *testing.T) {
 			}
 			if k.parent != "" {
 				of := kindOf(k.parent)
-				parent := textOf(b.must(of.create, b.lives()[k.parent].create)[of.id])
+				parent := api.Text(b.must(of.create, b.lives()[k.parent].create)[of.id])
 				create = with(create, k.parentID, parent)
 				place[k.parentID] = parent
 			}
@@ -159,9 +159,9 @@ func TestLives(t *testing.T) {
 			}
 			rows := list(b.must(k.list, place)[k.member])
 			require.Len(t, rows, 1)
-			id := textOf(made[k.id])
+			id := api.Text(made[k.id])
 			if id == "" {
-				id = textOf(object(rows[0])[k.id])
+				id = api.Text(object(rows[0])[k.id])
 			}
 			require.NotEmpty(t, id)
 			own := with(place, k.id, id)
@@ -170,14 +170,14 @@ func TestLives(t *testing.T) {
 			}
 			row := object(list(b.must(k.list, place)[k.member])[0])
 			if _, tells := row[l.seen[0]]; tells || k.get == "" {
-				require.Equal(t, l.seen[1], textOf(row[l.seen[0]]))
+				require.Equal(t, l.seen[1], api.Text(row[l.seen[0]]))
 			}
 			if k.get != "" {
 				got := b.must(k.get, own)
 				if k.wrap != "" {
 					got = object(got[k.wrap])
 				}
-				require.Equal(t, l.seen[1], textOf(got[l.seen[0]]), "%v", got)
+				require.Equal(t, l.seen[1], api.Text(got[l.seen[0]]), "%v", got)
 			}
 			if k.remove == "" {
 				return
@@ -214,7 +214,7 @@ func TestPaging(t *testing.T) {
 		b.must("CreateOriginPool", api.Params{"SiteId": b.site, "Name": fmt.Sprint("pool-", i)})
 	}
 	out := b.must("ListOriginPools", api.Params{"SiteId": b.site, "PageNumber": "2", "PageSize": "2"})
-	require.Equal(t, "5", textOf(out["TotalCount"]))
+	require.Equal(t, "5", api.Text(out["TotalCount"]))
 	require.Equal(t, "pool-2", object(list(out["OriginPools"])[0])["Name"])
 	require.Len(t, list(b.must("ListOriginPools", api.Params{"SiteId": b.site, "PageNumber": "9", "PageSize": "2"})["OriginPools"]), 0)
 	b.refuse("InvalidPageSize", "ListOriginPools", api.Params{"SiteId": b.site, "PageSize": "0"})

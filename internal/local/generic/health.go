@@ -102,7 +102,7 @@ func (s *Service) states(ctx context.Context, tx *sql.Tx, lb *item, pool int64) 
 
 // monitored tells whether a load balancer has a monitor.
 func monitored(lb *item) bool {
-	kind := textOf(object(lb.fields["Monitor"])["Type"])
+	kind := api.Text(object(lb.fields["Monitor"])["Type"])
 	return kind != "" && !strings.EqualFold(kind, "off")
 }
 

@@ -75,7 +75,7 @@ type item struct {
 	created, updated int64
 }
 
-func (it *item) text(name string) string { return textOf(it.fields[name]) }
+func (it *item) text(name string) string { return api.Text(it.fields[name]) }
 
 // set stores a value; nil takes it away.
 func (it *item) set(name string, value any) {

@@ -67,7 +67,7 @@ func others() []kind {
 const timeFormat = "2006-01-02T15:04:05Z"
 
 // orderID is the number of an order that nobody pays.
-func orderID(id int64) string { return "2" + textOf(id) }
+func orderID(id int64) string { return "2" + api.Text(id) }
 
 // ofSite refuses a host name that is not the site's or under it.
 func ofSite(param, host, site string) error {

@@ -98,7 +98,7 @@ func pageOf(op *catalog.Operation, sent api.Params) (*api.Page, error) {
 // are looked for in the middle.
 func (k kind) fits(m, taken map[string]any) bool {
 	for name, want := range taken {
-		text := textOf(want)
+		text := api.Text(want)
 		if text == "" {
 			continue
 		}
@@ -107,7 +107,7 @@ func (k kind) fits(m, taken map[string]any) bool {
 			"MatchType", "NameMatchType", "RecordMatchType", "SearchType", "StartTime", "EndTime", k.parentID, k.account:
 			continue
 		case "SearchKey":
-			if !contains(textOf(m["Name"]), text) && !contains(textOf(m["RecordName"]), text) && !contains(textOf(m[k.id]), text) {
+			if !contains(api.Text(m["Name"]), text) && !contains(api.Text(m["RecordName"]), text) && !contains(api.Text(m[k.id]), text) {
 				return false
 			}
 			continue
@@ -122,12 +122,12 @@ func (k kind) fits(m, taken map[string]any) bool {
 			continue
 		}
 		if name == k.unique {
-			if !matches(matchType(taken), textOf(have), text) {
+			if !matches(matchType(taken), api.Text(have), text) {
 				return false
 			}
 			continue
 		}
-		if textOf(have) != text {
+		if api.Text(have) != text {
 			return false
 		}
 	}
@@ -138,15 +138,15 @@ func (k kind) fits(m, taken map[string]any) bool {
 // in the middle, all others are equal.
 func fitsArgs(m, args map[string]any) bool {
 	for name, want := range args {
-		text := textOf(want)
+		text := api.Text(want)
 		switch {
 		case text == "":
 		case strings.HasSuffix(name, "Like"):
-			if !contains(textOf(m["Name"]), text) && (name == "NameLike" || !contains(textOf(m["Description"]), text)) {
+			if !contains(api.Text(m["Name"]), text) && (name == "NameLike" || !contains(api.Text(m["Description"]), text)) {
 				return false
 			}
 		default:
-			if have, known := m[name]; known && textOf(have) != text {
+			if have, known := m[name]; known && api.Text(have) != text {
 				return false
 			}
 		}
@@ -160,7 +160,7 @@ func contains(text, part string) bool {
 
 func matchType(taken map[string]any) string {
 	for _, name := range []string{"MatchType", "NameMatchType", "RecordMatchType"} {
-		if t := textOf(taken[name]); t != "" {
+		if t := api.Text(taken[name]); t != "" {
 			return t
 		}
 	}
@@ -182,16 +182,16 @@ func matches(how, have, want string) bool {
 
 // order sorts as OrderKey and OrderType, or OrderBy, say.
 func order(list []map[string]any, k kind, taken map[string]any) {
-	by := textOf(taken["OrderKey"]) + textOf(taken["OrderBy"]) + textOf(taken["SortBy"])
+	by := api.Text(taken["OrderKey"]) + api.Text(taken["OrderBy"]) + api.Text(taken["SortBy"])
 	if by == "" {
 		return
 	}
-	descending := strings.EqualFold(textOf(taken["OrderType"])+textOf(taken["SortOrder"]), "desc")
+	descending := strings.EqualFold(api.Text(taken["OrderType"])+api.Text(taken["SortOrder"]), "desc")
 	if strings.EqualFold(by, "id") {
 		by = k.id
 	}
 	slices.SortStableFunc(list, func(a, b map[string]any) int {
-		c := cmp.Compare(textOf(a[by]), textOf(b[by]))
+		c := cmp.Compare(api.Text(a[by]), api.Text(b[by]))
 		if descending {
 			return -c
 		}

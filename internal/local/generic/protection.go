@@ -98,7 +98,7 @@ func checkUserRuleset(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ a
 	}
 	for _, entry := range list(it.fields["Rules"]) {
 		rule := object(entry)
-		if e := textOf(rule["Expression"]); e != "" {
+		if e := api.Text(rule["Expression"]); e != "" {
 			if _, err := expression.Compile(ctx, tx, 0, it.text("Phase"), e); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
 // operation finds what the catalogue, which is part of the program, must have.
@@ -77,7 +78,7 @@ func fitObject(shape, members map[string]any) map[string]any {
 }
 
 func fitLeaf(want string, value any) (any, bool) {
-	text := textOf(value)
+	text := api.Text(value)
 	switch want {
 	case "string":
 		return text, true

@@ -92,7 +92,7 @@ func (k kind) takeStored(it *item) error {
 	op := operation(action)
 	sent := api.Params{}
 	for name, value := range it.fields {
-		sent[name] = textOf(value)
+		sent[name] = api.Text(value)
 	}
 	taken, err := take(op, sent)
 	if err != nil {

@@ -105,7 +105,7 @@ func checkValue(p *catalog.Param, path string, value any) error {
 		if _, nested := value.([]any); nested {
 			return refuse("must be one value, not a list")
 		}
-		if err := values.Check(p, textOf(value)); err != nil {
+		if err := values.Check(p, api.Text(value)); err != nil {
 			return refuse("is not valid: %s", strings.TrimSuffix(err.Message, "."))
 		}
 	}
@@ -129,32 +129,9 @@ func checkMembers(fields []catalog.Param, path string, members map[string]any, r
 	return nil
 }
 
-// textOf writes any decoded value as text.
-func textOf(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case int:
-		return strconv.Itoa(v)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	default:
-		raw, _ := json.Marshal(v) // came from JSON
-		return string(raw)
-	}
-}
-
 // number is a value as an integer; 0 if it is none.
 func number(value any) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(textOf(value)), 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSpace(api.Text(value)), 10, 64)
 	if err != nil {
 		return 0
 	}
@@ -191,12 +168,12 @@ func oneOf(name, text string, known ...string) error {
 
 // within refuses an integer outside of a range; an absent one is fine.
 func within(name string, value any, least, most int64) error {
-	if textOf(value) == "" {
+	if api.Text(value) == "" {
 		return nil
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(textOf(value)), 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSpace(api.Text(value)), 10, 64)
 	if err != nil || n < least || n > most {
-		return values.Invalid(name, "it must be an integer between %d and %d, not %q", least, most, textOf(value))
+		return values.Invalid(name, "it must be an integer between %d and %d, not %q", least, most, api.Text(value))
 	}
 	return nil
 }

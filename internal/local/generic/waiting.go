@@ -27,12 +27,12 @@ func waiting() []kind {
 				}
 				for _, entry := range list(it.fields["HostNameAndPath"]) {
 					place := object(entry)
-					host := textOf(place["Subdomain"]) + textOf(place["Domain"])
+					host := api.Text(place["Subdomain"]) + api.Text(place["Domain"])
 					if err := ofSite("HostNameAndPath", host, it.siteName); err != nil {
 						return err
 					}
-					if !strings.HasPrefix(textOf(place["Path"]), "/") {
-						return values.Invalid("HostNameAndPath", "a Path begins with /, not %q", textOf(place["Path"]))
+					if !strings.HasPrefix(api.Text(place["Path"]), "/") {
+						return values.Invalid("HostNameAndPath", "a Path begins with /, not %q", api.Text(place["Path"]))
 					}
 				}
 				return checkRoom(it)

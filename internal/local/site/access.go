@@ -139,15 +139,7 @@ func (s *Service) updateCoverage(ctx context.Context, r *api.Request) (any, erro
 // currentNS answers GetSiteCurrentNS: the name servers that the public DNS has
 // for the domain.
 func (s *Service) currentNS(ctx context.Context, r *api.Request) (any, error) {
-	id, err := r.Params.Int("SiteId", 0)
-	if err != nil {
-		return nil, err
-	}
-	t, err := find(ctx, s.store.DB(), id)
-	if err != nil {
-		return nil, err
-	}
-	o, err := optionsOf(ctx, s.store.DB(), id)
+	t, o, err := s.asked(ctx, r)
 	if err != nil {
 		return nil, err
 	}

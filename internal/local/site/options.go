@@ -59,19 +59,26 @@ func KnownVersion(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool,
 // readOption makes the handler of an operation that answers one option.
 func (s *Service) readOption(answer func(o options) any) api.Handler {
 	return func(ctx context.Context, r *api.Request) (any, error) {
-		id, err := r.Params.Int("SiteId", 0)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := find(ctx, s.store.DB(), id); err != nil {
-			return nil, err
-		}
-		o, err := optionsOf(ctx, s.store.DB(), id)
+		_, o, err := s.asked(ctx, r)
 		if err != nil {
 			return nil, err
 		}
 		return answer(o), nil
 	}
+}
+
+// asked is the site that a call is about, and its options.
+func (s *Service) asked(ctx context.Context, r *api.Request) (site, options, error) {
+	id, err := r.Params.Int("SiteId", 0)
+	if err != nil {
+		return site{}, options{}, err
+	}
+	t, err := find(ctx, s.store.DB(), id)
+	if err != nil {
+		return site{}, options{}, err
+	}
+	o, err := optionsOf(ctx, s.store.DB(), id)
+	return t, o, err
 }
 
 // changeOption makes the handler of an operation that changes one option.

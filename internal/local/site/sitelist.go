@@ -40,15 +40,7 @@ func modelOf(t site) siteModel {
 
 // getSite answers GetSite.
 func (s *Service) getSite(ctx context.Context, r *api.Request) (any, error) {
-	id, err := r.Params.Int("SiteId", 0)
-	if err != nil {
-		return nil, err
-	}
-	t, err := find(ctx, s.store.DB(), id)
-	if err != nil {
-		return nil, err
-	}
-	o, err := optionsOf(ctx, s.store.DB(), id)
+	t, o, err := s.asked(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -173,20 +173,12 @@ func matchSite(ctx context.Context, q querier, name string) (site, error) {
 // verifySite answers VerifySite. A pass makes a pending site active at once;
 // how it is decided is Config.Verify's matter.
 func (s *Service) verifySite(ctx context.Context, r *api.Request) (any, error) {
-	id, err := r.Params.Int("SiteId", 0)
-	if err != nil {
-		return nil, err
-	}
-	t, err := find(ctx, s.store.DB(), id)
+	t, o, err := s.asked(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	passed := t.status == statusActive
 	if !passed {
-		o, err := optionsOf(ctx, s.store.DB(), id)
-		if err != nil {
-			return nil, err
-		}
 		claim := Claim{SiteName: t.name, AccessType: t.accessType, VerifyCode: t.verifyCode, NameServers: effectiveNS(t, o)}
 		if passed, err = s.cfg.Verify(ctx, claim); err != nil {
 			return nil, fmt.Errorf("verify site %s: %w", t.name, err)
@@ -194,7 +186,7 @@ func (s *Service) verifySite(ctx context.Context, r *api.Request) (any, error) {
 	}
 	if passed {
 		_, err := s.store.DB().ExecContext(ctx, `UPDATE sites SET status = ?, updated = ? WHERE id = ? AND status = ?`,
-			statusActive, s.clock(), id, statusPending)
+			statusActive, s.clock(), t.id, statusPending)
 		if err != nil {
 			return nil, fmt.Errorf("make the site active: %w", err)
 		}
