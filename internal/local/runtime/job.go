@@ -111,6 +111,9 @@ func (j *job) serve(m *machine) {
 	if errors.Is(j.failure, ErrMemory) {
 		err = j.failure // the machine is not worth keeping
 	}
+	if err == nil && j.request != nil {
+		err = m.collect()
+	}
 	j.monitor.Stop()
 	j.mu.Lock()
 	gone := j.state == abandoned
