@@ -143,6 +143,12 @@ func TestPlainFilesObey(t *testing.T) {
 			id := b.route("coded", path("/style.css"), nil)
 			return func() { b.call("DeleteRoutineRoute", map[string]any{"ConfigId": id}) }
 		},
+		"block": func(b *shop) func() {
+			block := map[string]any{"Content": []string{"https://www.shop.example/style.css"}, "Type": "block", "Maxage": 600}
+			b.call("BlockObject", block)
+			block["Type"] = "unblock"
+			return func() { b.call("BlockObject", block) }
+		},
 		"pause": func(b *shop) func() {
 			b.call("UpdateSitePause", map[string]any{"Paused": true})
 			return func() { b.call("UpdateSitePause", map[string]any{"Paused": false}) }

@@ -27,6 +27,7 @@ func leftOut() map[string]string {
 		"cache_tasks":     "what was purged and preloaded is past",
 		"cache_purges":    "what was purged and preloaded is past",
 		"cache_uploads":   "what was purged and preloaded is past",
+		"blocked_objects": "what is blocked is blocked for a time",
 		"config_version":  "a count of changes",
 		"sqlite_sequence": "a count of rows",
 	}

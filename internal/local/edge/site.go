@@ -52,7 +52,7 @@ type exchange struct {
 // serveSite serves a request to a host of a site, in the service's order.
 func (e *edge) serveSite(w *recorder, r *http.Request, host *plan.Host) {
 	x := &exchange{edge: e, w: w, r: r, asked: r, host: host, now: w.began, scheme: schemeOf(r)}
-	if !x.served() || !x.environment() {
+	if !x.served() || x.withheld() || !x.environment() {
 		return
 	}
 	x.prepareAnswer()
@@ -110,6 +110,18 @@ func (x *exchange) served() bool {
 		return no(http.StatusNotFound, "The record %s is not proxied: visitors of %s go straight to its origin, past the edge. "+
 			"UpdateRecord with Proxied=true and BizName=web brings it here.", record.Name, x.host.Name)
 	}
+	return true
+}
+
+// withheld answers for an address that BlockObject has blocked, and reports whether
+// it has.
+func (x *exchange) withheld() bool {
+	until, blocked := x.host.Site.Blocked(x.host.Name, x.r.URL.EscapedPath(), x.r.URL.RawQuery)
+	if !blocked || !x.now.Before(until) {
+		return false
+	}
+	problem(x.w, x.r, http.StatusForbidden, "403 Forbidden\nThe address is blocked until %s. BlockObject with Type=unblock lets it be served again.",
+		until.UTC().Format(time.RFC3339))
 	return true
 }
 

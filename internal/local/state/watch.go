@@ -10,7 +10,7 @@ import (
 // by whichever process, counts ConfigVersion up; what else is stored (values of
 // the edge KV, the request log) does not.
 var watched = []string{
-	"cache_purges", "certificates", "lists", "records", "resources", "routine_deployments", "routine_records", "routine_routes",
+	"blocked_objects", "cache_purges", "certificates", "lists", "records", "resources", "routine_deployments", "routine_records", "routine_routes",
 	"routine_versions", "routines", "rule_configs", "site_environments", "site_options", "site_settings", "sites", "waf_rules", "waf_rulesets",
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Site is a site as the edge works by it.
@@ -28,6 +29,7 @@ type Site struct {
 	configs map[string]Settings
 	options map[string]map[string]string
 
+	blocked   map[string]time.Time
 	pools     map[int64]*Pool
 	balancers []*Balancer
 }
@@ -44,7 +46,7 @@ func (t *Site) Configs(family string) Settings { return t.configs[family] }
 // origins and for what is kept of them does not count. A family that is not known to
 // be for these alone does.
 func (t *Site) Plain() bool {
-	if t.Status != "active" || t.Paused || t.Managed || len(t.Routes)+len(t.Security)+len(t.Rooms) > 0 {
+	if t.Status != "active" || t.Paused || t.Managed || len(t.Routes)+len(t.Security)+len(t.Rooms)+len(t.blocked) > 0 {
 		return false
 	}
 	for family := range t.configs {
@@ -77,6 +79,9 @@ func loadSite(ctx context.Context, q querier, id, number int64) (*Site, error) {
 		return nil, err
 	}
 	if t.options, err = loadOptions(ctx, q, id, t.Version); err != nil {
+		return nil, err
+	}
+	if t.blocked, err = loadBlocked(ctx, q, id); err != nil {
 		return nil, err
 	}
 	if err := t.loadBalancing(ctx, q); err != nil {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,6 +18,7 @@ func TestPlain(t *testing.T) {
 		"managed": func(s *Site) { s.Managed = true },
 		"route":   func(s *Site) { s.Routes = []*Route{{}} },
 		"rule":    func(s *Site) { s.Security = map[string][]*SecurityRule{PhaseWhitelist: {{}}} },
+		"blocked": func(s *Site) { s.blocked = map[string]time.Time{"": {}} },
 		"room":    func(s *Site) { s.Rooms = []*Room{{}} },
 	} {
 		s := plain

@@ -33,3 +33,10 @@ CREATE TABLE IF NOT EXISTS cache_uploads (
     created   INTEGER NOT NULL,          -- Unix milliseconds
     submitted INTEGER NOT NULL DEFAULT 0 -- Unix milliseconds; 0: not yet
 );
+-- Addresses that the edge is not to serve for a time.
+CREATE TABLE IF NOT EXISTS blocked_objects (
+    site_id INTEGER NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
+    address TEXT NOT NULL, -- host/path?query, whatever the scheme
+    ends    INTEGER NOT NULL, -- Unix milliseconds
+    PRIMARY KEY (site_id, address)
+) WITHOUT ROWID;
