@@ -27,7 +27,7 @@ func account(t *testing.T) *live.Live {
 		Credentials: esa.StaticCredentials(l.Info().AccessKeyID, l.Info().AccessKeySecret, "")})
 	require.NoError(t, err)
 	deps := func() (*tools.Deps, error) {
-		return &tools.Deps{ESA: client, Upload: client, Local: &tools.LocalInfo{Edge: l.Info().Edge}, Locks: tools.NewLocks(), Now: time.Now,
+		return &tools.Deps{ESA: client, Upload: client, Local: tools.KnownLocal(tools.LocalInfo{Edge: l.Info().Edge}), Locks: tools.NewLocks(), Now: time.Now,
 			Sleep: func(context.Context, time.Duration) error { return nil }}, nil
 	}
 	for _, c := range []call{

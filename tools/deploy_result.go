@@ -72,12 +72,6 @@ func (r *deployment) addAddress(ctx context.Context, out *DeployOutput, domain s
 	if r.environment == staging {
 		env = staging
 	}
-	if r.Local != nil && r.environment != production {
-		a, err := addressOf(ctx, r.Deps, r.name, domain, staging)
-		if err == nil {
-			out.StagingURL = a.URL
-		}
-	}
 	address, err := addressOf(ctx, r.Deps, r.name, domain, env)
 	if err != nil {
 		out.Note(esa.Note{ID: "pages-url-token",
@@ -85,8 +79,16 @@ func (r *deployment) addAddress(ctx context.Context, out *DeployOutput, domain s
 		return
 	}
 	out.Address = address
+	local := r.local(ctx) != nil
+	if local && r.environment != production {
+		at := address
+		if env != staging {
+			at, _ = addressOf(ctx, r.Deps, r.name, domain, staging) // the one of production will do
+		}
+		out.StagingURL = at.URL
+	}
 	switch {
-	case env == staging && r.Local == nil:
+	case env == staging && !local:
 		out.URL, out.Private = "", false
 		out.Note(esa.Note{ID: "pages-url-token",
 			Text: "Staging has no address of its own: get_routine_service names the servers to send a request with the host " + domain + " to."})

@@ -18,8 +18,13 @@ type Deps struct {
 	Upload Uploader
 	// Locks keep calls apart that work on the same thing.
 	Locks *Locks
-	// Local tells about the embedded local ESA; nil against the real service.
-	Local *LocalInfo
+	// Local tells about the local ESA that the endpoint is of: the embedded one or one
+	// that has to be asked. It returns nil if there turns out to be none, and is nil
+	// itself where there can be none.
+	Local func(ctx context.Context) *LocalInfo
+	// SameProcess says that the endpoint is in this process, so that what is sent
+	// crosses no network.
+	SameProcess bool
 	// Confirmed says that a person confirmed beforehand what a tool would ask.
 	Confirmed bool
 	// Tokens confirm a call by a second one; nil if there will be none.
@@ -54,4 +59,17 @@ type LocalInfo struct {
 	// OpenDefaultDomain says that the default domains of routines open without a
 	// token.
 	OpenDefaultDomain bool
+}
+
+// KnownLocal is Deps.Local for a local ESA that need not be asked.
+func KnownLocal(info LocalInfo) func(context.Context) *LocalInfo {
+	return func(context.Context) *LocalInfo { return &info }
+}
+
+// local tells about the local ESA; nil against the real service.
+func (d *Deps) local(ctx context.Context) *LocalInfo {
+	if d.Local == nil {
+		return nil
+	}
+	return d.Local(ctx)
 }

@@ -129,9 +129,9 @@ func (p *project) pack(ctx context.Context, d *Deps, folder *pages.Folder, scrip
 	return nil
 }
 
-// packing says how to make archives: compression spares the network, and to the
-// local ESA there is none.
-func (d *Deps) packing() pages.PlanOptions { return pages.PlanOptions{Store: d.Local != nil} }
+// packing says how to make archives: compression spares the network, and inside one
+// process there is none.
+func (d *Deps) packing() pages.PlanOptions { return pages.PlanOptions{Store: d.SameProcess} }
 
 // tell notes what was left out and what the function has to expect.
 func (p *project) tell(folder *pages.Folder, script *pages.Script) {

@@ -191,8 +191,8 @@ func addressOf(ctx context.Context, d *Deps, name, domain, environment string) (
 		return Address{}, errors.New("the routine has no default domain yet")
 	}
 	base := url.URL{Scheme: "https", Host: domain, Path: "/"}
-	if d.Local != nil {
-		edge, err := url.Parse(d.Local.Edge)
+	if local := d.local(ctx); local != nil {
+		edge, err := url.Parse(local.Edge)
 		if err != nil {
 			return Address{}, fmt.Errorf("parse the edge's address: %w", err)
 		}
@@ -200,7 +200,7 @@ func addressOf(ctx context.Context, d *Deps, name, domain, environment string) (
 			domain = strings.Replace(domain, ".er.", ".staging.er.", 1)
 		}
 		base.Scheme, base.Host = edge.Scheme, domain+":"+edge.Port()
-		if d.Local.OpenDefaultDomain {
+		if local.OpenDefaultDomain {
 			return Address{URL: base.String()}, nil
 		}
 	}

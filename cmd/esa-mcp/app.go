@@ -110,7 +110,7 @@ func newApp(ctx context.Context, s *settings, o appOptions) (*app, error) {
 // credentials are looked for at the first call.
 func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*tools.Deps, error) {
 	config := esa.Config{Endpoint: s.endpoint, Region: s.region, Version: a.build.Version, Logger: s.logger}
-	var info *tools.LocalInfo
+	var where func(context.Context) *tools.LocalInfo
 	if s.local {
 		var allowed []string
 		if o.origin != nil {
@@ -129,11 +129,14 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 		li := l.Info()
 		config.Endpoint = li.Endpoint
 		config.Credentials = esa.StaticCredentials(li.AccessKeyID, li.AccessKeySecret, "")
-		info = &tools.LocalInfo{Edge: li.Edge, OpenDefaultDomain: o.openDefaultDomain}
+		where = tools.KnownLocal(tools.LocalInfo{Edge: li.Edge, OpenDefaultDomain: o.openDefaultDomain})
 	}
 	client, err := esa.New(config)
 	if err != nil {
 		return nil, err
+	}
+	if endpoint, ok := client.Loopback(); ok && where == nil {
+		where = (&localAsker{endpoint: endpoint}).ask
 	}
 	guarded, journal, err := a.guard(s, client)
 	if err != nil {
@@ -144,7 +147,7 @@ func (a *app) dependencies(ctx context.Context, s *settings, o appOptions) (*too
 		tokens = guard.NewTokens(time.Now)
 	}
 	return &tools.Deps{
-		ESA: guarded, Upload: client, Local: info, Locks: tools.NewLocks(), Confirmed: o.confirmed, Tokens: tokens, Journal: journal,
+		ESA: guarded, Upload: client, Local: where, SameProcess: s.local, Locks: tools.NewLocks(), Confirmed: o.confirmed, Tokens: tokens, Journal: journal,
 		Now: time.Now, Sleep: sleep, Logger: s.logger, Version: a.build.Version,
 	}, nil
 }

@@ -86,7 +86,7 @@ func (f *field) begin() {
 	}
 	f.deps = &tools.Deps{
 		ESA:    guard.New(client, guard.Config{LocalOrigins: true, Journal: journal, Now: f.clock.Now}),
-		Upload: client, Local: &tools.LocalInfo{Edge: info.Edge}, Locks: tools.NewLocks(), Confirmed: true, Journal: journal,
+		Upload: client, Local: tools.KnownLocal(tools.LocalInfo{Edge: info.Edge}), Locks: tools.NewLocks(), Confirmed: true, Journal: journal,
 		Now: f.clock.Now, Logger: slog.New(slog.DiscardHandler), Version: "drill",
 		// A little is waited in earnest, for what is built meanwhile.
 		Sleep: func(ctx context.Context, d time.Duration) error {

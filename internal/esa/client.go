@@ -112,6 +112,10 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
+// Loopback returns the endpoint, such as http://127.0.0.1:4001, if it is on this
+// machine: a local ESA, or a way to the real one.
+func (c *Client) Loopback() (endpoint string, ok bool) { return c.target.String(), c.target.loopback() }
+
 func withDefaults(cfg Config) Config {
 	if cfg.Region == "" {
 		cfg.Region = environmentRegion()

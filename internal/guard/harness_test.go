@@ -282,7 +282,7 @@ func (w *world) notes(res esa.Result) []string {
 // deps are what a tool gets to work with in this world.
 func (w *world) deps() *tools.Deps {
 	return &tools.Deps{
-		ESA: w.caller, Upload: w.client, Locks: tools.NewLocks(), Local: &tools.LocalInfo{Edge: w.local.Info().Edge},
+		ESA: w.caller, Upload: w.client, Locks: tools.NewLocks(), Local: tools.KnownLocal(tools.LocalInfo{Edge: w.local.Info().Edge}),
 		Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil }, Version: "test",
 	}
 }

@@ -116,7 +116,8 @@ type Options struct {
 	// Runtime sets up what runs routines.
 	Runtime runtime.Config
 
-	edgePort, edgeTLSPort string // known when the listeners are open
+	edgeAddress           string // this and the ports are known when the listeners are open
+	edgePort, edgeTLSPort string
 }
 
 // Info says where a local ESA answers and with which key.
@@ -164,7 +165,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, o.edgePort, err = net.SplitHostPort(at.edge.Addr().String()); err != nil {
+	o.edgeAddress = at.edge.Addr().String()
+	if _, o.edgePort, err = net.SplitHostPort(o.edgeAddress); err != nil {
 		return nil, errors.Join(err, at.close())
 	}
 	if _, o.edgeTLSPort, err = net.SplitHostPort(at.edgeTLS.Addr().String()); err != nil {
@@ -310,7 +312,8 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler http.Handle
 	requests := console.NewRequests(log)
 	shown := viewer{o, store, table, routines}
 	desk := admin.New(admin.Config{AccessKeyID: key.AccessKeyID, AccessKeySecret: key.AccessKeySecret, Faults: faults, Status: shown.status,
-		Versions: version.New(store), Changed: parts.changed})
+		Versions: version.New(store), Changed: parts.changed,
+		Addresses: admin.Addresses{Edge: "http://" + o.edgeAddress, OpenDefaultDomain: o.OpenDefaultDomain}})
 	page := console.New(console.Config{Snapshot: shown.snapshot, Requests: requests, Faults: faults, Link: shown.link, Now: o.Now})
 	visitors = edge.New(routines, parts.config(o, requests, pairs))
 	close(open)

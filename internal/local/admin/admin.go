@@ -1,6 +1,7 @@
 // Package admin is the desk of the local ESA: where it is asked and told things
 // that no ESA has. It answers below Path on the address of the API, with the
-// account's access key as user and password.
+// account's access key as user and password; only where the edge is it tells
+// everybody.
 //
 // It must not know any ESA operation.
 package admin
@@ -34,6 +35,21 @@ type Config struct {
 	Versions *version.Service
 	// Changed is told of each change before it is answered.
 	Changed func()
+	// Addresses are what a client cannot know that has the address of the API alone.
+	Addresses Addresses
+}
+
+// AddressesPath is where Addresses are answered, with no key: they are no secret on
+// the machine that the local ESA serves alone.
+const AddressesPath = Path + "/addresses"
+
+// Addresses say where what was deployed can be opened.
+type Addresses struct {
+	// Edge is the base URL of the edge, such as http://127.0.0.1:4002.
+	Edge string `json:"edge"`
+	// OpenDefaultDomain says that the default domains of routines open without a
+	// token.
+	OpenDefaultDomain bool `json:"open_default_domain"`
 }
 
 // New makes the handler.
@@ -47,6 +63,10 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("DELETE "+Path+"/faults/{id}", d.removeFaults)
 	d.handleVersions(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.Path == AddressesPath {
+			send(w, http.StatusOK, cfg.Addresses)
+			return
+		}
 		if !d.knows(r) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="local ESA: access key id and secret"`)
 			fail(w, http.StatusUnauthorized, "give the account's access key id as user and its secret as password")
