@@ -38,6 +38,9 @@ type Deps struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Logger never gets arguments, answers or secrets.
 	Logger *slog.Logger
+	// SiteVersion is the version of the site's configuration that the ESA caller works
+	// on; nil if it was not said.
+	SiteVersion *int
 	// Version is the version of esa-mcp, as it appears in what tools leave behind.
 	Version string
 }

@@ -44,7 +44,7 @@ func hostCalls() []string {
 	for _, k := range moreKinds() {
 		calls = append(calls, k.family().action("List"))
 	}
-	return append(calls, "GetSitePause", "GetDevelopmentMode", "ListRecords", "ListEdgeRoutineRecords", "ListSiteRoutes",
+	return append(calls, "GetSite", "GetSitePause", "GetDevelopmentMode", "ListRecords", "ListEdgeRoutineRecords", "ListSiteRoutes",
 		"ListWafPhases", "ListWafRules", "GetSiteWafSettings", "ListLists", "GetList", "ListLoadBalancers", "ListOriginPools",
 		"ListWaitingRooms", "ListWaitingRoomRules", "ListWaitingRoomEvents")
 }
@@ -96,13 +96,28 @@ func idleKinds() []string { return []string{"tls", "network", "video"} }
 func (s *hostState) readSite(ctx context.Context, d *Deps, notes *Noted) error {
 	var pause struct{ Paused bool }
 	var dev struct{ Enable string }
-	for _, part := range []detail{{"GetSitePause", &pause}, {"GetDevelopmentMode", &dev}} {
+	var site struct{ SiteModel wireSite } // a list of sites does not say whether there are versions
+	for _, part := range []detail{{"GetSitePause", &pause}, {"GetDevelopmentMode", &dev}, {"GetSite", &site}} {
 		if err := part.read(ctx, d, notes, s.site.ID); err != nil {
 			return err
 		}
 	}
 	s.paused, s.devMode = pause.Paused, dev.Enable == "on"
+	if site.SiteModel.VersionManagement {
+		notes.Note(versionRead(s.site, d.SiteVersion))
+	}
 	return nil
+}
+
+// versionRead tells which version of a site's configuration was read: the API has no
+// operation that tells which one an environment serves, only the console does.
+func versionRead(site Site, asked *int) esa.Note {
+	const which = "No operation tells which version production serves; ESA's console does."
+	text := fmt.Sprintf("%s keeps its configuration in versions. This is version 0, as no site_version was given. %s If it serves another, call again with that site_version.", site.Name, which)
+	if asked != nil {
+		text = fmt.Sprintf("%s keeps its configuration in versions. This is version %d, as asked. %s", site.Name, *asked, which)
+	}
+	return esa.Note{ID: "site-version", Text: text}
 }
 
 // recordFor finds the record that leads a name somewhere: its own, or else, if it

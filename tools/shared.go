@@ -104,7 +104,7 @@ func (c sharedValues) apply(d *Deps) (own *Deps, answers *recorder) {
 	}
 	with := *d
 	if c.SiteVersion != nil {
-		with.ESA = versioned{with.ESA, *c.SiteVersion}
+		with.ESA, with.SiteVersion = versioned{with.ESA, *c.SiteVersion}, c.SiteVersion
 	}
 	if c.Raw {
 		answers = &recorder{next: with.ESA}

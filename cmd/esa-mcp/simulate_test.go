@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -477,4 +478,45 @@ func TestSimulatedJudgementsDepend(t *testing.T) {
 	for address, header := range map[string]map[string]string{"/?id=1%27%20or%20%271%27=%271": browser, "/": {"User-Agent": "curl/8"}} {
 		require.Equal(t, 403, h.visit(http.MethodGet, "http://www.shop.example"+address, header).StatusCode)
 	}
+}
+
+// TestSimulateVersions: with versions of the configuration on, a simulation says
+// which it read, and reads the one that is asked for.
+func TestSimulateVersions(t *testing.T) {
+	t.Parallel()
+	h := newHosting(t, "NS")
+	host := "www.shop.example"
+	h.call("CreateRecord", "", arguments{"RecordName": host, "Type": "A/AAAA", "Proxied": true, "BizName": "web", "Ttl": 1, "Data": arguments{"Value": "192.0.2.1"}})
+	simulate := func(more arguments) tools.SimulateRequestOutput {
+		in := arguments{"url": "http://" + host + "/old"}
+		maps.Copy(in, more)
+		return callOK[tools.SimulateRequestOutput](t, h.s, "simulate_request", in)
+	}
+	plain := simulate(nil)
+	require.NotContains(t, fmt.Sprint(plain.Notes), "version")
+
+	h.call("ActivateVersionManagement", "", nil)
+	redirect := arguments{"RuleName": "old", "Rule": `(http.request.uri.path eq "/old")`, "RuleEnable": "on", "Type": "static", "StatusCode": "301",
+		"TargetUrl": "http://www.shop.example/new", "ReserveQueryString": "off", "SiteVersion": 1}
+	admin := func(method, path, body string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, h.rig.info.Admin+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.SetBasicAuth(h.rig.info.AccessKeyID, h.rig.info.AccessKeySecret)
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Less(t, res.StatusCode, 300)
+	}
+	admin("POST", "/sites/shop.example/versions", `{"from":0}`)
+	h.call("CreateRedirectRule", "", redirect)
+
+	first := simulate(nil)
+	require.Contains(t, fmt.Sprint(first.Notes), "This is version 0, as no site_version was given")
+	require.Equal(t, "origin", first.Answers)
+	second := simulate(arguments{"site_version": 1})
+	require.Contains(t, fmt.Sprint(second.Notes), "This is version 1, as asked")
+	require.Equal(t, "redirect", second.Answers)
+
+	found := callOK[tools.DiagnoseDomainOutput](t, h.s, "diagnose_domain", arguments{"host": host, "site_version": 1})
+	require.Contains(t, fmt.Sprint(found.Notes), "This is version 1, as asked")
 }
