@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -176,6 +177,49 @@ func TestUndoOfKeysAndDeployments(t *testing.T) {
 	callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "page", "html": "two"})
 	undo(t, s)
 	require.Equal(t, one.Version, callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "page"}).Live[1].Versions[0].Version)
+}
+
+// Values that are not text come back byte for byte, and only if nobody has written
+// another since.
+func TestUndoOfBytes(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	const zeros, ones = "AP8A/w==", "AQH/AQ==" // neither is text
+	base64Of := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	get := func() string {
+		return callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": "k", "base64": true}).Value
+	}
+	put := func(value string, encoded bool) {
+		callOK[tools.PutKVOutput](t, s, "put_kv", arguments{"namespace": "ns", "key": "k", "value": value, "base64": encoded})
+	}
+	put("one", false)
+	for _, c := range []struct{ before, after string }{
+		{base64Of("one"), zeros}, {zeros, ones}, {ones, base64Of("two")}, {base64Of("two"), base64Of("a \ufffd")},
+	} {
+		put(c.before, true)
+		put(c.after, true)
+		change := last(t, s)
+		put(base64Of("another"), true)
+		require.Contains(t, s.refuse(t, "undo_change", arguments{"change": change.Change}), "changed meanwhile", c)
+		put(c.after, true)
+		undo(t, s) // of that
+		require.Equal(t, base64Of("another"), get(), c)
+		put(c.before, true)
+		put(c.after, true)
+		undo(t, s)
+		require.Equal(t, c.before, get(), c)
+	}
+	put(zeros, true)
+	put("text", false)
+	undo(t, s)
+	require.Equal(t, zeros, get(), "a text that replaced bytes")
+	callOK[tools.DeleteKVOutput](t, s, "delete_kv", arguments{"namespace": "ns", "key": "k"})
+	undo(t, s)
+	require.Equal(t, zeros, get())
+	callOK[tools.BatchPutKVOutput](t, s, "batch_put_kv", arguments{"namespace": "ns", "values": map[string]string{"k": "9", "m": "9"}})
+	undo(t, s)
+	require.Equal(t, zeros, get())
 }
 
 // Another process takes a change back from the log alone.

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"encoding/base64"
 	"errors"
 	"maps"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 )
@@ -45,47 +43,8 @@ type kvMemory struct {
 
 type kvName struct{ namespace, key string }
 
-// kvValue is what a key stands for from some time on. The zero value is not sure.
-type kvValue struct {
-	since time.Time
-	sure  bool   // it is known what it is
-	maybe bool   // not sure, but it is this or what was before
-	print string // a digest; empty if there is no such key
-	text  string // the value, if whole
-	whole bool
-	until time.Time // when it expires; zero if it stays
-}
-
 func newKVMemory(now func() time.Time, load func(*kvMemory)) *kvMemory {
 	return &kvMemory{now: now, load: load, keys: map[kvName][]kvValue{}, unknown: map[string]time.Time{}}
-}
-
-// kvText is a value that is there.
-func kvText(text string) kvValue {
-	v := kvValue{sure: true, print: digest(text)}
-	if len(text) <= maxKVText {
-		v.text, v.whole = text, true
-	}
-	return v
-}
-
-// kvSeen is a value as a read shows it.
-func kvSeen(s subject) kvValue {
-	switch {
-	case s.reads == "" || s.unsure:
-		return kvValue{}
-	case s.state == nil:
-		return kvValue{sure: true}
-	}
-	return kvText(scalar(s.state["Value"]))
-}
-
-// at is the value at a time when it may have expired.
-func (v kvValue) at(now time.Time) kvValue {
-	if !v.until.IsZero() && !now.Before(v.until) {
-		return kvValue{since: v.since, sure: v.sure}
-	}
-	return v
 }
 
 // expires reads when a pair expires.
@@ -216,7 +175,7 @@ func (m *kvMemory) settle(namespace, key string, seen subject) subject {
 	case last.sure && old && last.print == "":
 		return subject{reads: seen.reads}
 	case last.sure && old && last.whole:
-		return subject{reads: seen.reads, state: map[string]any{"Value": last.text}}
+		return subject{reads: seen.reads, state: last.fields()}
 	}
 	return subject{reads: seen.reads, unsure: true}
 }
@@ -296,15 +255,7 @@ func (m *kvMemory) note(c *Call, before prior, answer map[string]any, failure er
 
 // pairValue is what a pair that is sent stands for.
 func pairValue(get func(name string) string, now time.Time) kvValue {
-	text := get("Value")
-	if strings.EqualFold(get("Base64"), "true") {
-		raw, err := base64.StdEncoding.DecodeString(text)
-		if err != nil || !utf8.Valid(raw) {
-			return kvValue{} // which a read does not show as it is
-		}
-		text = string(raw)
-	}
-	v := kvText(text)
+	v := kvOf(kvFields(get("Value"), strings.EqualFold(get(base64Field), "true")))
 	v.until = expires(get, now)
 	return v
 }

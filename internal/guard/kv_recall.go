@@ -1,7 +1,5 @@
 package guard
 
-import "strings"
-
 // recall remembers a change of the audit log, which other processes share.
 func (m *kvMemory) recall(c Change) {
 	namespace := scalar(c.Params["Namespace"])
@@ -30,17 +28,13 @@ func kvExpected(e Expect) kvValue {
 	if e.Absent {
 		return kvValue{sure: true}
 	}
-	text := scalar(e.Fields["Value"])
-	if strings.HasPrefix(text, sealed) {
-		return kvValue{sure: true, print: text}
-	}
-	return kvText(text)
+	return kvOf(map[string]any{"Value": e.Fields["Value"], base64Field: e.Params[base64Field]})
 }
 
 // kvBefore are the values that calls bring back.
 func kvBefore(calls []Correction) map[string]kvValue {
 	out := map[string]kvValue{}
-	one := func(pair map[string]any) { out[scalar(pair["Key"])] = kvText(scalar(pair["Value"])) }
+	one := func(pair map[string]any) { out[scalar(pair["Key"])] = kvOf(pair) }
 	for _, call := range calls {
 		switch call.Action {
 		case "PutKv":

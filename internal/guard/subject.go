@@ -68,7 +68,7 @@ func subjectOf(ctx context.Context, s *State, op *catalog.Operation, params esa.
 		if p.Required && !given {
 			return subject{}, nil
 		}
-		if given {
+		if given && p.Name != base64Field { // which says how the write is spelt
 			ask[p.Name] = value
 		}
 	}
@@ -77,6 +77,11 @@ func subjectOf(ctx context.Context, s *State, op *catalog.Operation, params esa.
 	}
 	out := subject{reads: reader.Action}
 	body, err := s.s.read(ctx, reader.Action, ask, false)
+	if err == nil && reader.Action == "GetKv" {
+		body, err = exactKV(ctx, ask, body, func(ctx context.Context, ask esa.Params) (map[string]any, error) {
+			return s.s.read(ctx, reader.Action, ask, false)
+		})
+	}
 	if err != nil && !esa.IsNotFound(err) {
 		return out, err
 	}

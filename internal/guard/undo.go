@@ -322,12 +322,21 @@ func undoDeployment(c *Call, before subject) Undo {
 func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) ([]Difference, error) {
 	var list []Difference
 	for _, e := range u.Expect {
-		res, err := caller.Call(ctx, e.Action, e.Params)
+		ask := maps.Clone(e.Params)
+		delete(ask, base64Field) // says what Fields are
+		res, err := caller.Call(ctx, e.Action, ask)
 		switch {
 		case e.Action == "GetKv" && (err == nil || esa.IsNotFound(err)):
 			seen := subject{reads: e.Action}
 			if err == nil {
-				seen.state = unwrapped(res.Body)
+				body, err := exactKV(ctx, e.Params, res.Body, func(ctx context.Context, ask esa.Params) (map[string]any, error) {
+					res, err := caller.Call(ctx, e.Action, ask)
+					return res.Body, err
+				})
+				if err != nil {
+					return nil, fmt.Errorf("look at the present state: %w", err)
+				}
+				seen.state = unwrapped(body)
 			}
 			differences, err := j.kv.changed(e, seen, kvBefore(u.Calls))
 			if err != nil {

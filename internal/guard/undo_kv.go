@@ -30,14 +30,28 @@ func kvRef(c *Call, key string) esa.Params {
 }
 
 func putKV(namespace, key string, was subject) Correction {
-	return Correction{"PutKv", esa.Params{"Namespace": namespace, "Key": key, "Value": scalar(was.state["Value"])}}
+	params := esa.Params{"Namespace": namespace, "Key": key, "Value": scalar(was.state["Value"])}
+	if isBase64(was.state) {
+		params[base64Field] = true
+	}
+	return Correction{"PutKv", params}
+}
+
+// stands expects that a key has the value that was put.
+func stands(ref esa.Params, put map[string]any) Expect {
+	e := Expect{Action: "GetKv", Params: ref, Fields: map[string]any{"Value": put["Value"]}}
+	if isBase64(put) {
+		e.Params[base64Field] = true
+	}
+	return e
 }
 
 func undoPutKV(c *Call, before subject) Undo {
 	ref := kvRef(c, c.Text("Key"))
 	u := Undo{}
-	if value := c.Text("Value"); c.Has("Value") && !c.Has("Base64") {
-		u.Expect = []Expect{{Action: "GetKv", Params: ref, Fields: map[string]any{"Value": value}}}
+	if c.Has("Value") {
+		encoded, _ := c.Bool(base64Field)
+		u.Expect = []Expect{stands(kvRef(c, c.Text("Key")), kvFields(c.Text("Value"), encoded))}
 	}
 	if before.reads == "" {
 		return Undo{Not: "what it was before could not be read"}
@@ -62,6 +76,8 @@ func undoKVBatch(c *Call, values map[string]subject) Undo {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if was := values[key]; was.unsure {
 			return Undo{Not: "key " + key + ": " + ErrKVLag.Error()}
+		} else if isBase64(was.state) { // which a batch cannot say
+			u.Calls = append(u.Calls, putKV(c.Text("Namespace"), key, was))
 		} else if was.state != nil {
 			pairs = append(pairs, map[string]any{"Key": key, "Value": scalar(was.state["Value"])})
 		} else if c.Op.Action == "BatchPutKv" {
