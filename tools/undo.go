@@ -58,14 +58,14 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 		}
 		return out, err
 	}
-	change, undoneBy, err := d.Journal.Find(in.Change)
+	change, taken, err := d.Journal.Find(in.Change)
 	switch {
 	case errors.Is(err, guard.ErrNoChange):
 		return out, Refuse("There is no change %q: call undo_change without it for the last ones.", in.Change)
 	case err != nil:
 		return out, err
-	case undoneBy != "":
-		return out, Refuse("Change %s was undone already, by %s; undo that to have it back.", in.Change, undoneBy)
+	case taken.By != "":
+		return out, Refuse("Change %s was undone already, by %s; undo that to have it back.", in.Change, taken.By)
 	case change.Outcome != guard.Done && change.Outcome != guard.Unknown:
 		return out, Refuse("Change %s was not carried out (%s): there is nothing to undo.", in.Change, change.Outcome)
 	case change.Undo == nil:
@@ -73,7 +73,8 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 	case change.Undo.Not != "":
 		return out, Refuse("%s cannot be undone: %s.", change.Action, change.Undo.Not)
 	}
-	differences, err := d.Journal.Changed(ctx, d.ESA, change.Undo)
+	steps, rest := change.Undo.Rest(taken)
+	differences, err := d.Journal.Changed(ctx, d.ESA, &rest)
 	if errors.Is(err, guard.ErrKVLag) {
 		return out, Refuse("Not undone, and nothing was sent: %w. Try again after %s.", err, stamp(d.Now().Add(guard.KVLag)))
 	}
@@ -87,36 +88,36 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 		}
 		return out, Refuse("Not undone: it was changed meanwhile.%s", text)
 	}
-	if len(change.Undo.Calls) > 1 { // once for all, before the first is sent
-		if err := guard.Confirm(ctx, undoQuestion(change)); err != nil {
+	if len(steps) > 1 { // once for all, before the first is sent
+		if err := guard.Confirm(ctx, undoQuestion(change.ID, steps)); err != nil {
 			return out, err
 		}
 	}
-	guard.SetUndoes(ctx, change.ID)
-	for _, call := range change.Undo.Calls {
-		if _, err := invoke[struct{}](ctx, d, &out.Noted, call.Action, call.Params); err != nil {
+	for _, step := range steps {
+		guard.SetUndoes(ctx, change.ID, step.Number)
+		if _, err := invoke[struct{}](ctx, d, &out.Noted, step.Action, step.Params); err != nil {
 			if len(out.Calls) > 0 {
-				return out, fmt.Errorf("undo the rest (done: %s): %w", listedShort(out.Calls), err)
+				return out, fmt.Errorf("undo the rest (done: %s; undo_change with change %s goes on): %w", listedShort(out.Calls), change.ID, err)
 			}
 			return out, err
 		}
-		out.Calls = append(out.Calls, call.Action)
+		out.Calls = append(out.Calls, step.Action)
 	}
 	out.Undone, out.Lossy = change.ID, change.Undo.Lossy
 	return out, nil
 }
 
 // undoQuestion says what taking a change back comes to.
-func undoQuestion(c guard.Change) guard.Question {
-	lines := make([]string, len(c.Undo.Calls))
-	for i, call := range c.Undo.Calls {
+func undoQuestion(change string, steps []guard.Step) guard.Question {
+	lines := make([]string, len(steps))
+	for i, call := range steps {
 		raw, err := encodePlain(Redact(call.Action, call.Params))
 		if err != nil {
 			raw = nil
 		}
 		lines[i] = call.Action + " " + shorten(string(raw), 200)
 	}
-	return guard.Question{IDs: []string{"api-delete"}, Action: c.Undo.Calls[0].Action, Lost: "what change " + c.ID + " made, with " + listedShort(lines)}
+	return guard.Question{IDs: []string{"api-delete"}, Action: steps[0].Action, Lost: "what change " + change + " made, with " + listedShort(lines)}
 }
 
 // shownDifferences lists what is not as the change left it.

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -220,6 +222,58 @@ func TestUndoOfBytes(t *testing.T) {
 	callOK[tools.BatchPutKVOutput](t, s, "batch_put_kv", arguments{"namespace": "ns", "values": map[string]string{"k": "9", "m": "9"}})
 	undo(t, s)
 	require.Equal(t, zeros, get())
+}
+
+// TestUndoGoesOn: a change that takes several calls to take back is not taken back
+// before the last of them, and a further try sends only those that are left, from
+// another process, too.
+func TestUndoGoesOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	fresh := func() *server { return start(t, r.env, "--toolsets", "all", "--audit-log", path) }
+	refusing := func(refused string, after int) {
+		var n atomic.Int32
+		r.set(func(w http.ResponseWriter, q *http.Request) bool {
+			return action(q) == refused && n.Add(1) > int32(after) && refuseAPI(w, http.StatusForbidden, "NoPermission", "not now")
+		})
+	}
+	s := fresh()
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	callOK[tools.PutKVOutput](t, s, "put_kv", arguments{"namespace": "ns", "key": "k", "value": "old"})
+	callOK[tools.BatchPutKVOutput](t, s, "batch_put_kv", arguments{"namespace": "ns", "values": map[string]string{"k": "9", "m": "9"}})
+	site := newSite(t, s, "shop.example", "NS")
+	var records []arguments
+	for _, name := range []string{"a", "b", "c"} {
+		records = append(records, arguments{"name": name, "type": "A", "value": "203.0.113.1"})
+	}
+	callOK[tools.BatchCreateOutput](t, s, "batch_create_records", arguments{"site_id": site.ID, "records": records})
+	changes := map[string]string{}
+	for _, c := range callOK[tools.UndoChangeOutput](t, s, "undo_change", arguments{}).Changes {
+		changes[c.Action] = c.Change
+	}
+	for _, tt := range []struct {
+		made, refused string
+		after         int
+		rest          []string
+	}{
+		{"BatchPutKv", "BatchDeleteKv", 0, []string{"BatchDeleteKv"}},
+		{"BatchCreateRecords", "DeleteRecord", 1, []string{"DeleteRecord", "DeleteRecord"}},
+	} {
+		this := arguments{"change": changes[tt.made]}
+		refusing(tt.refused, tt.after)
+		text, isError := s.agree(t, "undo_change", this)
+		require.True(t, isError, text)
+		require.Contains(t, text, "undo_change with change "+changes[tt.made]+" goes on")
+		r.set(nil)
+		s = fresh()
+		out := callOK[tools.UndoChangeOutput](t, s, "undo_change", this)
+		require.Equal(t, tt.rest, out.Calls)
+		require.Contains(t, s.refuse(t, "undo_change", this), "undone already")
+	}
+	require.Equal(t, "old", callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": "k"}).Value)
+	require.Contains(t, s.refuse(t, "get_kv", arguments{"namespace": "ns", "key": "m"}), "m")
+	require.Empty(t, callOK[tools.ListRecordsOutput](t, s, "list_records", arguments{"site_id": site.ID}).Records)
 }
 
 // Another process takes a change back from the log alone.

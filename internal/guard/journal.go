@@ -38,9 +38,11 @@ type Change struct {
 	Error       string `json:"error,omitempty"`
 	RequestID   string `json:"request_id,omitempty"`
 	ConfirmedBy string `json:"confirmed_by,omitempty"`
-	// Undoes is the change that this one took back.
-	Undoes string `json:"undoes,omitempty"`
-	Undo   *Undo  `json:"undo,omitempty"`
+	// Undoes is the change that this one took back, and UndoesCall which call of its
+	// Undo this is, from 1; 0 in logs from before there was that: the only one.
+	Undoes     string `json:"undoes,omitempty"`
+	UndoesCall int    `json:"undoes_call,omitempty"`
+	Undo       *Undo  `json:"undo,omitempty"`
 }
 
 // Outcomes of a change.
@@ -244,20 +246,35 @@ func (j *Journal) Recent(most int) ([]Change, error) {
 // ErrNoChange says that the journal has no such change.
 var ErrNoChange = errors.New("no such change")
 
-// Find returns a change, and the id of a later one that took it back.
-func (j *Journal) Find(id string) (found Change, undoneBy string, err error) {
+// Taken is how far a change has been taken back.
+type Taken struct {
+	// By is the change that completed it; empty if none did.
+	By string
+	// calls are those of the Undo that were carried out, from 1.
+	calls map[int]bool
+}
+
+// Find returns a change, and how far later ones took it back.
+func (j *Journal) Find(id string) (found Change, taken Taken, err error) {
+	taken.calls = map[int]bool{}
+	last := ""
 	err = j.each(func(c Change) {
 		switch {
 		case c.ID == id:
 			found = c
+		case c.Undoes == id && c.Outcome == Done && c.UndoesCall == 0:
+			taken.By = c.ID
 		case c.Undoes == id && c.Outcome == Done:
-			undoneBy = c.ID
+			taken.calls[c.UndoesCall], last = true, c.ID
 		}
 	})
 	if err == nil && found.ID == "" {
 		err = ErrNoChange
 	}
-	return found, undoneBy, err
+	if found.Undo != nil && len(taken.calls) > 0 && len(taken.calls) == len(found.Undo.Calls) {
+		taken.By = last
+	}
+	return found, taken, err
 }
 
 // maxLine bounds one line of the log.
@@ -331,7 +348,7 @@ func (g *Guard) record(run *Run, c *Call, res esa.Result, failure error, undo *U
 		}
 	}
 	if run != nil {
-		change.Tool, change.Undoes = run.Tool, run.Undoes
+		change.Tool, change.Undoes, change.UndoesCall = run.Tool, run.Undoes, run.UndoesCall
 		if run.Args != nil {
 			change.Args = j.clean("", run.Args)
 		}

@@ -24,8 +24,10 @@ type Run struct {
 	Dry bool
 	// By tells how the call was confirmed; empty if it was not.
 	By func() string
-	// Undoes is the change that the run takes back.
-	Undoes string
+	// Undoes is the change that the run takes back, and UndoesCall the call of it that
+	// is next, from 1.
+	Undoes     string
+	UndoesCall int
 
 	mu      sync.Mutex
 	notes   []esa.Note
@@ -34,10 +36,11 @@ type Run struct {
 	made    map[string]string // placeholders of answers, and what they stand for
 }
 
-// SetUndoes says that the calls that follow take a change back.
-func SetUndoes(ctx context.Context, change string) {
+// SetUndoes says that what follows takes a change back, with that call of its Undo,
+// from 1.
+func SetUndoes(ctx context.Context, change string, call int) {
 	if r := runOf(ctx); r != nil {
-		r.Undoes = change
+		r.Undoes, r.UndoesCall = change, call
 	}
 }
 
