@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,32 @@ func TestSeededAccountAnswers(t *testing.T) {
 	requests := must(t, info, "DescribeSiteTopData", map[string]any{"SiteId": fmt.Sprint(site["SiteId"]),
 		"Fields": []any{map[string]any{"FieldName": "Requests", "Dimension": []any{"ClientCountryCode"}}}})
 	require.Contains(t, string(mustJSON(t, requests)), `"DE"`)
+}
+
+// TestSeedIsWhole: an account that fails at its end leaves nothing, so that it can be
+// mended and seeded into the same folder.
+func TestSeedIsWhole(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/accounts/small.json")
+	require.NoError(t, err)
+	a, err := account.Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	require.NotEmpty(t, a.Routines)
+	dir := t.TempDir()
+	export := func(seed *account.Account) string {
+		s, err := Start(t.Context(), Options{Dir: dir, Seed: seed})
+		require.NoError(t, err)
+		out, err := s.Export(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		return written(t, out)
+	}
+	before := export(nil)
+	spoiled := a
+	spoiled.Traffic = append(slices.Clone(a.Traffic), account.Traffic{From: "-1h", To: "-1m", Host: "shop.example"})
+	_, err = Start(t.Context(), Options{Dir: dir, Seed: &spoiled})
+	require.ErrorContains(t, err, "traffic to shop.example: count is")
+	require.Equal(t, before, export(nil))
+	require.Contains(t, export(&a), `"shop.example"`)
 }
 
 // TestRandomAccounts seeds accounts that chance made.

@@ -254,9 +254,6 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler http.Handle
 		return faults.Lag(fault.Call{Action: action, Namespace: namespace})
 	}
 	routines := routine.New(store, o.Routine)
-	if err := routines.Resume(ctx); err != nil {
-		return nil, nil, nil, errors.Join(fmt.Errorf("resume builds: %w", err), routines.Close(), store.Close())
-	}
 	table := api.Table{}
 	table.Add(sites.Table())
 	health := &balance.Health{}
@@ -293,6 +290,9 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler http.Handle
 		if err := account.Seed(ctx, account.Parts{Store: store, Table: table, Routines: routines, Generic: things, Certificates: certificates}, *o.Seed, o.Now()); err != nil {
 			return nil, nil, nil, errors.Join(err, routines.Close(), log.Close(), store.Close())
 		}
+	}
+	if err := routines.Resume(ctx); err != nil { // which works on, so that it comes after the seed
+		return nil, nil, nil, errors.Join(fmt.Errorf("resume builds: %w", err), routines.Close(), log.Close(), store.Close())
 	}
 	parts := newEdgeParts(store, allowed, o, certificates, health)
 	key := store.Account()

@@ -41,9 +41,9 @@ type seeder struct {
 	sites map[string]string // ids by name
 }
 
-// Seed makes what the file describes, beside what the account has. What the
-// account has already of the same name is refused before anything is made; what
-// was made before any other refusal stays.
+// Seed makes what the file describes, beside what the account has: all of it, or
+// nothing. Nobody else may use the parts meanwhile. What the account has already of
+// the same name is refused before anything is made.
 func Seed(ctx context.Context, parts Parts, a Account, now time.Time) error {
 	refs, err := newReferences(a)
 	if err != nil {
@@ -53,10 +53,16 @@ func Seed(ctx context.Context, parts Parts, a Account, now time.Time) error {
 	if err := s.conflicts(a); err != nil {
 		return fmt.Errorf("seed the account: %w", err)
 	}
-	for _, step := range []func(Account) error{s.plans, s.lists, s.namespaces, s.routines, s.uploads, s.allSites, s.accountThings, s.contents, s.traffic} {
-		if err := step(a); err != nil {
-			return fmt.Errorf("seed the account: %w", err)
+	err = parts.Store.Whole(ctx, func() error {
+		for _, step := range []func(Account) error{s.plans, s.lists, s.namespaces, s.routines, s.uploads, s.allSites, s.accountThings, s.contents, s.traffic} {
+			if err := step(a); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("seed the account: %w", err)
 	}
 	return nil
 }

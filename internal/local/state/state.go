@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // pure Go, so that the binary stays static
 )
@@ -31,8 +32,9 @@ const Memory = ":memory:"
 
 // Store is an open state. Two processes may have one directory open.
 type Store struct {
-	db        *sql.DB
-	keeper    *sql.DB // of a database in memory; nil otherwise
+	name      string                 // of the database, for the driver
+	db        atomic.Pointer[sql.DB] // another one during a Whole
+	keeper    *sql.DB                // of a database in memory; nil otherwise
 	blobs     string
 	temporary bool
 	account   Account
@@ -62,7 +64,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("open local ESA state in %s: %w", dir, err)
 	}
 	s.writing = make(chan struct{}, 1)
-	s.versionStmt = sync.OnceValues(func() (*sql.Stmt, error) { return s.db.Prepare(`SELECT n FROM config_version`) })
+	s.versionStmt = sync.OnceValues(func() (*sql.Stmt, error) { return s.DB().Prepare(`SELECT n FROM config_version`) })
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("prepare local ESA state in %s: %w", dir, err)
@@ -77,44 +79,47 @@ func open(dir string) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		db, keeper, err := openMemory(pragmas)
-		if err != nil {
+		s := &Store{name: "file:/esa-" + randomHex(8) + "?vfs=memdb&" + pragmas, blobs: blobs, temporary: true}
+		if err := s.openMemory(); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(blobs))
 		}
-		return &Store{db: db, keeper: keeper, blobs: blobs, temporary: true}, nil
+		return s, nil
 	}
 	blobs := filepath.Join(dir, "blobs")
 	if err := os.MkdirAll(blobs, 0o700); err != nil {
 		return nil, err
 	}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(filepath.Join(dir, "esa.db")))}).String()
-	db, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-6000)")
+	s := &Store{name: file + "?" + pragmas + "&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-6000)", blobs: blobs}
+	db, err := sql.Open("sqlite", s.name)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8) // opening one costs a thousand questions
-	return &Store{db: db, blobs: blobs}, nil
+	s.db.Store(db)
+	return s, nil
 }
 
-// openMemory makes a database in memory that lives for as long as keeper, which
+// openMemory makes a database in memory that lives for as long as the keeper, which
 // has a connection to it that nobody uses: the driver drops a connection whose
 // question was cancelled at the wrong moment, and a database in memory ends with
 // its last one.
-func openMemory(pragmas string) (db, keeper *sql.DB, err error) {
-	name := "file:/esa-" + randomHex(8) + "?vfs=memdb&" + pragmas
-	if keeper, err = sql.Open("sqlite", name); err != nil {
-		return nil, nil, err
+func (s *Store) openMemory() (err error) {
+	if s.keeper, err = sql.Open("sqlite", s.name); err != nil {
+		return err
 	}
-	keeper.SetMaxIdleConns(1)
-	if err = keeper.Ping(); err != nil {
-		return nil, nil, errors.Join(err, keeper.Close())
+	s.keeper.SetMaxIdleConns(1)
+	if err = s.keeper.Ping(); err != nil {
+		return errors.Join(err, s.keeper.Close())
 	}
-	if db, err = sql.Open("sqlite", name); err != nil {
-		return nil, nil, errors.Join(err, keeper.Close())
+	db, err := sql.Open("sqlite", s.name)
+	if err != nil {
+		return errors.Join(err, s.keeper.Close())
 	}
 	db.SetMaxOpenConns(1) // two would wait for each other's locks
-	return db, keeper, nil
+	s.db.Store(db)
+	return nil
 }
 
 func (s *Store) prepare(ctx context.Context) error {
@@ -166,7 +171,7 @@ func randomHex(n int) string {
 func (s *Store) Account() Account { return s.account }
 
 // DB is for reads outside a transaction.
-func (s *Store) DB() *sql.DB { return s.db }
+func (s *Store) DB() *sql.DB { return s.db.Load() }
 
 // BlobDir is the folder for large files.
 func (s *Store) BlobDir() string { return s.blobs }
@@ -181,7 +186,7 @@ func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.DB().BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -193,7 +198,7 @@ func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 
 // Close closes the state; what was only in memory is gone.
 func (s *Store) Close() error {
-	err := s.db.Close()
+	err := s.DB().Close()
 	if s.temporary {
 		err = errors.Join(err, s.keeper.Close(), os.RemoveAll(s.blobs))
 	}
