@@ -35,7 +35,7 @@ func BenchmarkRun(b *testing.B) {
 }
 
 // benchSource is a script of testdata/bench, or the app of testdata/npm.
-func benchSource(b *testing.B, name string) string {
+func benchSource(b testing.TB, name string) string {
 	b.Helper()
 	if name != "hono" {
 		source, err := os.ReadFile("testdata/bench/" + name + ".js")

@@ -22,10 +22,7 @@ const extract = (source) => {
   if (typeof source === 'string') return [wellFormed(source), TEXT_TYPE];
   if (isStream(source)) {
     if (source.locked || streamUsed(source)) throw new TypeError('The stream is locked or was read already.');
-    const data = dataBehind.get(source);
-    if (data === undefined) return [source, null];
-    useUp(source);
-    return [data, null];
+    return [takeBehind(source) ?? source, null];
   }
   const bytes = asBytes(source);
   if (bytes !== undefined) return [bytes.slice(), null];
@@ -73,7 +70,7 @@ const streamSource = (data, signal) => ({
 // Response to the next, so what reads is made when it is first asked for: until
 // then a stream has no more than the polyfill's own fields.
 const streamOf = (data, signal) => {
-  const { ReadableStream } = streams();
+  const { ReadableStream } = streamClasses ?? streams();
   const stream = signal ? new ReadableStream(streamSource(data, signal), { highWaterMark: 0 }) : {
     __proto__: ReadableStream.prototype,
     _state: 'readable', _reader: undefined, _storedError: undefined, _disturbed: false,
@@ -86,6 +83,15 @@ const streamOf = (data, signal) => {
   };
   dataBehind.set(stream, data);
   return stream;
+};
+
+// takeBehind uses up a stream for what it is made of; undefined if that is not
+// known, or if the stream is locked or was read from.
+const takeBehind = (stream) => {
+  const data = dataBehind.get(stream);
+  if (data === undefined || stream._reader !== undefined || stream._disturbed) return undefined;
+  stream._reader = usedUp;
+  return data;
 };
 
 // useUp locks a stream for good, as if it had been read: its data went elsewhere.
@@ -108,13 +114,15 @@ const chunkBytes = (chunk) => {
 };
 
 // setBody gives a message whose state is s the body of a source that is not null.
-// Texts, which most are, take the short way.
+// Texts and what another message had, which most are, take the short way.
 const setBody = (s, source) => {
   if (typeof source === 'string') {
     s.data = wellFormed(source);
     setContentType(s.headers, TEXT_TYPE);
     return;
   }
+  const behind = takeBehind(source);
+  if (behind !== undefined) { s.data = behind; return; }
   const [data, type] = extract(source);
   s.data = data;
   if (type !== null) setContentType(s.headers, type);
@@ -127,15 +135,17 @@ class Body {
   constructor(state) { this.#state = state; }
   get headers() { return this.#state.headers; }
   get bodyUsed() {
-    const s = this.#state, stream = s.stream ?? (isStream(s.data) ? s.data : null);
-    return s.used || (stream !== null && streamUsed(stream));
+    const s = this.#state;
+    if (s.used) return true;
+    const stream = s.stream ?? (typeof s.data === 'object' && isStream(s.data) ? s.data : null);
+    return stream !== null && streamUsed(stream);
   }
   get body() {
-    const s = this.#state;
-    if (s.stream === null && s.data !== null) {
-      if (isStream(s.data)) s.stream = s.data;
+    const s = this.#state, { data } = s;
+    if (s.stream === null && data !== null) {
+      if (typeof data === 'object' && isStream(data)) s.stream = data;
       else {
-        s.stream = streamOf(s.data, s.abort);
+        s.stream = streamOf(data, s.abort);
         if (s.used) useUp(s.stream);
       }
     }

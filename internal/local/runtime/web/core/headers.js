@@ -21,26 +21,27 @@ const newValue = remember(knownValues, (value) => {
   if (/[^\x01-\x09\x0B\x0C\x0E-\xFF]/.test(trimmed)) throw new TypeError(`Invalid header value: ${JSON.stringify(value)}`);
   return trimmed;
 });
-const headerName = (name) => knownNames.get(name) ?? newName(name);
-const headerValue = (value) => knownValues.get(value) ?? newValue(value);
 
 // A list is what headers hold: names and values in turns, or the lines that they
 // come as. Searching a few names one by one, copying and joining them is work of
 // the engine itself, which a Map would leave to code. A copy of headers has the
-// same list until one of both changes; several says that a name may be in it more
-// than once.
-const newList = (all, several) => ({ all, several, lines: null, shared: false, sorted: null });
+// same list until one of both changes: own says that a list may change in place.
+// several says that a name may be in it more than once.
+const newList = (all, several) => ({ all, several, lines: null, own: true, sorted: null });
 const sharedList = (all) => {
   const list = newList(all, false);
-  list.shared = true;
+  list.own = false;
   return list;
 };
-const emptyList = sharedList([]);
 
-// placeOf is where a list has a name, from a place on; -1 if it has not.
+// What most responses start with.
+const TEXT_TYPE = 'text/plain;charset=UTF-8', emptyList = sharedList([]), textList = sharedList(['content-type', TEXT_TYPE]);
+
+// placeOf is where a list has a name, from a place on; -1 if it has not. A value
+// may be like the name.
 const placeOf = (all, name, from) => {
   let at = all.indexOf(name, from);
-  while (at % 2 === 1) at = all.indexOf(name, at + 1); // a value like the name
+  while (at % 2 === 1) at = all.indexOf(name, at + 1);
   return at;
 };
 
@@ -74,19 +75,19 @@ const sortedPairs = (list) => {
   return pairs;
 };
 
-// What most responses start with.
-const TEXT_TYPE = 'text/plain;charset=UTF-8', textList = sharedList(['content-type', TEXT_TYPE]);
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
-let headersOfLines, linesOfHeaders, freezeHeaders, setContentType;
+// The methods that code calls most do the usual case themselves, since a call
+// costs about as much as what it calls does.
+let headersOfLines, linesOfHeaders, freezeHeaders, setContentType, iterateHeaders;
 class Headers {
   #list = emptyList; #frozen = false;
   constructor(init) {
     if (init === undefined) return;
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) throw new TypeError('Headers takes a record, a list of pairs or Headers.');
-    if (#list in init && init[Symbol.iterator] === Headers.prototype[Symbol.iterator]) {
+    if (#list in init && init[Symbol.iterator] === iterateHeaders) {
       this.#list = init.#list;
-      this.#list.shared = true;
+      this.#list.own = false;
       return;
     }
     if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
@@ -115,25 +116,27 @@ class Headers {
     }
     return list;
   }
+  // change makes the list one that may change.
   #change() {
     if (this.#frozen) throw new TypeError('These headers are immutable: make a new Response or Request with a copy of them.');
-    const list = this.#list.lines === null ? this.#list : this.#all();
-    if (list === emptyList) return this.#list = newList([], false);
-    if (list.shared) return this.#list = newList(list.all.slice(0, list.all.length), list.several);
-    list.sorted = null;
-    return list;
+    const { all, several } = this.#all();
+    return this.#list = newList(all.length === 0 ? [] : all.slice(0, all.length), several);
   }
   append(name, value) {
-    name = headerName(name);
-    value = headerValue(value);
-    const list = this.#change();
-    if (!list.several && placeOf(list.all, name, 0) >= 0) list.several = true;
-    list.all.push(name, value);
+    name = knownNames.get(name) ?? newName(name);
+    value = knownValues.get(value) ?? newValue(value);
+    const list = this.#list.own ? this.#list : this.#change(), { all } = list;
+    if (!list.several && all.indexOf(name, 0) >= 0) list.several = true;
+    list.sorted = null;
+    all.push(name, value);
   }
   set(name, value) {
-    name = headerName(name);
-    value = headerValue(value);
-    const list = this.#change(), { all } = list, at = placeOf(all, name, 0);
+    name = knownNames.get(name) ?? newName(name);
+    value = knownValues.get(value) ?? newValue(value);
+    const list = this.#list.own ? this.#list : this.#change(), { all } = list;
+    list.sorted = null;
+    let at = all.indexOf(name, 0);
+    if (at % 2 === 1) at = placeOf(all, name, at);
     if (at < 0) {
       all.push(name, value);
       return;
@@ -142,24 +145,29 @@ class Headers {
     if (list.several) dropName(all, name, at + 2);
   }
   delete(name) {
-    name = headerName(name);
-    dropName(this.#change().all, name, 0);
+    name = knownNames.get(name) ?? newName(name);
+    const list = this.#list.own ? this.#list : this.#change();
+    list.sorted = null;
+    dropName(list.all, name, 0);
   }
   get(name) {
-    name = headerName(name);
-    const list = this.#all(), at = placeOf(list.all, name, 0);
-    return at < 0 ? null : valueAt(list, at);
+    name = knownNames.get(name) ?? newName(name);
+    const list = this.#list.lines === null ? this.#list : this.#all(), { all } = list;
+    let at = all.indexOf(name, 0);
+    if (at % 2 === 1) at = placeOf(all, name, at);
+    return at < 0 ? null : list.several ? valueAt(list, at) : all[at + 1];
   }
   has(name) {
-    name = headerName(name);
+    name = knownNames.get(name) ?? newName(name);
     return placeOf(this.#all().all, name, 0) >= 0;
   }
   getSetCookie() { return this.#all().all.filter((_, i, all) => i % 2 === 1 && all[i - 1] === 'set-cookie'); }
   static {
     pairIterators(this, (headers) => headers.#list.sorted ?? (headers.#list.sorted = sortedPairs(headers.#all())));
+    iterateHeaders = this.prototype[Symbol.iterator];
     headersOfLines = (lines) => {
       const headers = new Headers();
-      headers.#list = newList(null, false);
+      headers.#list = sharedList(null);
       headers.#list.lines = lines;
       return headers;
     };
@@ -170,9 +178,12 @@ class Headers {
     // setContentType sets a type that needs no check, unless there is one.
     setContentType = (headers, type) => {
       if (headers.#list === emptyList) headers.#list = type === TEXT_TYPE ? textList : newList(['content-type', type], false);
-      else if (placeOf(headers.#all().all, 'content-type', 0) < 0) headers.#change().all.push('content-type', type);
+      else if (!headers.has('content-type')) headers.append('content-type', type);
     };
-    freezeHeaders = (headers) => { headers.#frozen = true; return headers; };
+    freezeHeaders = (headers) => {
+      headers.#list.own = false;
+      headers.#frozen = true;
+    };
   }
 }
 globalClass(Headers);

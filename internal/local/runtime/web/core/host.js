@@ -120,7 +120,6 @@ const pairIterators = (type, list) => {
     #of; #kind; #at = 0;
     constructor(of, kind) { this.#of = of; this.#kind = kind; }
     next() {
-      if (typeof this !== 'object' || this === null || !(#of in this)) throw new TypeError('next needs an iterator of ' + type.name + '.');
       const pair = list(this.#of)[this.#at];
       if (pair === undefined) return { value: undefined, done: true };
       this.#at++;

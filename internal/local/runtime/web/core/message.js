@@ -90,7 +90,7 @@ class Response extends Body {
       s.headers = new Headers(init.headers);
     }
     if (body === undefined || body === null) return;
-    if (hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
+    if (s.status !== 200 && hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
     setBody(s, body);
   }
   get status() { return stateOf(this).status; }
