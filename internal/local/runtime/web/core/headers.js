@@ -62,17 +62,13 @@ const valueAt = (list, at) => {
 // sortedPairs are the pairs that iterating gives: by name, values of one name in
 // one, but for cookies.
 const sortedPairs = (list) => {
-  const pairs = [], names = [], { all } = list;
-  for (let i = 0; i < all.length; i += 2) names.push(all[i]);
-  names.sort();
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i];
-    if (i > 0 && name === names[i - 1]) continue;
-    let at = placeOf(all, name, 0);
-    if (name !== 'set-cookie') pairs.push([name, valueAt(list, at)]);
-    else for (; at >= 0; at = placeOf(all, name, at + 2)) pairs.push([name, all[at + 1]]);
+  const pairs = [], { all, several } = list;
+  for (let at = 0; at < all.length; at += 2) {
+    const name = all[at];
+    if (!several || name === 'set-cookie') pairs.push([name, all[at + 1]]);
+    else if (placeOf(all, name, 0) === at) pairs.push([name, valueAt(list, at)]);
   }
-  return pairs;
+  return pairs.length > 1 ? pairs.sort((a, b) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0) : pairs;
 };
 
 const isEnumerable = Object.prototype.propertyIsEnumerable;

@@ -1,7 +1,18 @@
 // Small globals: self, navigator, process, crypto's simple parts, structuredClone.
 
 const randomBytes = (size) => Uint8Array.fromBase64(host.random(size));
-const randomHex = (size) => randomBytes(size).toHex();
+
+// randomHex returns so many random bytes as digits. They are fetched some in
+// advance, which costs no more than one does.
+let digits = '', digitsUsed = 0;
+const randomHex = (size) => {
+  if (digits.length - digitsUsed < 2 * size) {
+    digits = randomBytes(Math.max(size, 512)).toHex();
+    digitsUsed = 0;
+  }
+  digitsUsed += 2 * size;
+  return digits.slice(digitsUsed - 2 * size, digitsUsed);
+};
 
 define('self', globalThis);
 define('navigator', Object.freeze({ userAgent: 'ESA-EdgeRoutine', hardwareConcurrency: 1, language: 'en' }));
@@ -31,11 +42,8 @@ class Crypto {
     return array;
   }
   randomUUID() {
-    const b = randomBytes(16);
-    b[6] = b[6] & 0x0F | 0x40;
-    b[8] = b[8] & 0x3F | 0x80;
-    const hex = b.toHex();
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+    const hex = randomHex(16), variant = '89ab'[parseInt(hex[16], 16) & 3];
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
 }
 globalClass(Crypto);

@@ -16,7 +16,7 @@ export class AsyncLocalStorage {
     const restore = () => { this.#store = before; };
     this.#store = store;
     let result;
-    try { result = callback(...args); } catch (error) { restore(); throw error; }
+    try { result = args.length === 0 ? callback() : callback(...args); } catch (error) { restore(); throw error; }
     if (result instanceof Promise) result.then(restore, restore); else restore();
     return result;
   }
