@@ -181,6 +181,26 @@ func TestUndoOfKeysAndDeployments(t *testing.T) {
 	require.Equal(t, one.Version, callOK[tools.GetRoutineOutput](t, s, "get_routine", arguments{"name": "page"}).Live[1].Versions[0].Version)
 }
 
+// Values with characters that nobody sees come back as they were; those with a secret
+// do not, and the log has neither.
+func TestUndoOfUnseenText(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	put := func(value string) {
+		callOK[tools.PutKVOutput](t, s, "put_kv", arguments{"namespace": "ns", "key": "k", "value": value})
+	}
+	for _, before := range []string{"a\r\nb\r\n", "\U0001F468\u200d\U0001F469\u200d\U0001F467", "a\x1b[31mb", "\ufeffa", `{"a":"b\r\nc\u200d"}`, "replaced \ufffd"} {
+		put(before)
+		put("after")
+		undo(t, s)
+		require.Equal(t, before, callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": "k"}).Value)
+	}
+	put("{\"password\":\"hunter2\u200dhunter2\"}\r\n")
+	put("after")
+	require.Contains(t, s.refuse(t, "undo_change", arguments{"change": last(t, s).Change}), "a secret would be needed")
+}
+
 // Values that are not text come back byte for byte, and only if nobody has written
 // another since.
 func TestUndoOfBytes(t *testing.T) {

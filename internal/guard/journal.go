@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -173,57 +171,6 @@ func shortened(v any) any {
 		}
 	}
 	return v
-}
-
-// keeps reports whether a call can be kept as it is: the log has no secrets.
-func (j *Journal) keeps(c Correction) bool {
-	plain, _ := decoded(map[string]any(c.Params)).(map[string]any)
-	return reflect.DeepEqual(opened(plain), opened(j.redact(c.Action, plain)))
-}
-
-// sealed begins a value of which the log keeps only what tells whether it is the
-// same.
-const sealed = "sha256:"
-
-// seal makes digests of fields that are long, or that have something to hide.
-func (j *Journal) seal(action string, fields map[string]any) {
-	for name, value := range fields {
-		text := scalar(value)
-		if text == "" {
-			text = textOf(value)
-		}
-		if len(text) > maxShownText || !j.keeps(Correction{action, esa.Params{name: value}}) {
-			fields[name] = digest(value)
-		}
-	}
-}
-
-// digest is the same for values that are the same.
-func digest(v any) string {
-	text := scalar(v)
-	if text == "" {
-		text = textOf(decoded(v))
-	}
-	sum := sha256.Sum256([]byte(text))
-	return sealed + hex.EncodeToString(sum[:])
-}
-
-// opened decodes texts that are JSON, which redaction writes anew.
-func opened(v any) any {
-	switch v := decoded(v).(type) {
-	case map[string]any:
-		for k, e := range v {
-			v[k] = opened(e)
-		}
-		return v
-	case []any:
-		for i, e := range v {
-			v[i] = opened(e)
-		}
-		return v
-	default:
-		return v
-	}
 }
 
 // Recent are the last changes that were carried out, the newest first.
