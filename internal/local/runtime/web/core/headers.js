@@ -26,8 +26,9 @@ const newValue = remember(knownValues, (value) => {
 // come as. Searching a few names one by one, copying and joining them is work of
 // the engine itself, which a Map would leave to code. A copy of headers has the
 // same list until one of both changes: own says that a list may change in place.
-// several says that a name may be in it more than once.
-const newList = (all, several) => ({ all, several, lines: null, own: true, sorted: null });
+// several says that a name may be in it more than once, frozen that it may not
+// change at all.
+const newList = (all, several) => ({ all, several, lines: null, own: true, frozen: false, sorted: null });
 const sharedList = (all) => {
   const list = newList(all, false);
   list.own = false;
@@ -36,6 +37,23 @@ const sharedList = (all) => {
 
 // What most responses start with.
 const TEXT_TYPE = 'text/plain;charset=UTF-8', emptyList = sharedList([]), textList = sharedList(['content-type', TEXT_TYPE]);
+
+// parsed takes the lines of a list apart if it has any, and returns the list.
+const parsed = (list) => {
+  if (list.lines === null) return list;
+  list.all = list.lines.split('\n');
+  list.all.pop(); // what follows the last line
+  list.several = true;
+  list.lines = null;
+  return list;
+};
+
+// changeable returns what may change instead of a list that may not in place.
+const changeable = (list) => {
+  if (list.frozen) throw new TypeError('These headers are immutable: make a new Response or Request with a copy of them.');
+  const { all } = list.lines === null ? list : parsed(list);
+  return { all: all.length === 0 ? [] : all.slice(0, all.length), several: list.several, lines: null, own: true, frozen: false, sorted: null };
+};
 
 // placeOf is where a list has a name, from a place on; -1 if it has not. A value
 // may be like the name.
@@ -77,13 +95,14 @@ const isEnumerable = Object.prototype.propertyIsEnumerable;
 // costs about as much as what it calls does.
 let headersOfLines, linesOfHeaders, freezeHeaders, setContentType, iterateHeaders;
 class Headers {
-  #list = emptyList; #frozen = false;
+  #list = emptyList;
   constructor(init) {
     if (init === undefined) return;
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) throw new TypeError('Headers takes a record, a list of pairs or Headers.');
     if (#list in init && init[Symbol.iterator] === iterateHeaders) {
-      this.#list = init.#list;
-      this.#list.own = false;
+      const list = init.#list;
+      this.#list = list.frozen ? { ...list, frozen: false } : list;
+      list.own = false;
       return;
     }
     if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
@@ -102,26 +121,10 @@ class Headers {
       this.append(name, init[name]);
     }
   }
-  #all() {
-    const list = this.#list;
-    if (list.lines !== null) {
-      list.all = list.lines.split('\n');
-      list.all.pop(); // what follows the last line
-      list.several = true;
-      list.lines = null;
-    }
-    return list;
-  }
-  // change makes the list one that may change.
-  #change() {
-    if (this.#frozen) throw new TypeError('These headers are immutable: make a new Response or Request with a copy of them.');
-    const { all, several } = this.#all();
-    return this.#list = newList(all.length === 0 ? [] : all.slice(0, all.length), several);
-  }
   append(name, value) {
     name = knownNames.get(name) ?? newName(name);
     value = knownValues.get(value) ?? newValue(value);
-    const list = this.#list.own ? this.#list : this.#change(), { all } = list;
+    const list = this.#list.own ? this.#list : (this.#list = changeable(this.#list)), { all } = list;
     if (!list.several && all.indexOf(name, 0) >= 0) list.several = true;
     list.sorted = null;
     all.push(name, value);
@@ -129,7 +132,7 @@ class Headers {
   set(name, value) {
     name = knownNames.get(name) ?? newName(name);
     value = knownValues.get(value) ?? newValue(value);
-    const list = this.#list.own ? this.#list : this.#change(), { all } = list;
+    const list = this.#list.own ? this.#list : (this.#list = changeable(this.#list)), { all } = list;
     list.sorted = null;
     let at = all.indexOf(name, 0);
     if (at % 2 === 1) at = placeOf(all, name, at);
@@ -142,24 +145,24 @@ class Headers {
   }
   delete(name) {
     name = knownNames.get(name) ?? newName(name);
-    const list = this.#list.own ? this.#list : this.#change();
+    const list = this.#list.own ? this.#list : (this.#list = changeable(this.#list));
     list.sorted = null;
     dropName(list.all, name, 0);
   }
   get(name) {
     name = knownNames.get(name) ?? newName(name);
-    const list = this.#list.lines === null ? this.#list : this.#all(), { all } = list;
+    const list = this.#list.lines === null ? this.#list : parsed(this.#list), { all } = list;
     let at = all.indexOf(name, 0);
     if (at % 2 === 1) at = placeOf(all, name, at);
     return at < 0 ? null : list.several ? valueAt(list, at) : all[at + 1];
   }
   has(name) {
     name = knownNames.get(name) ?? newName(name);
-    return placeOf(this.#all().all, name, 0) >= 0;
+    return placeOf(parsed(this.#list).all, name, 0) >= 0;
   }
-  getSetCookie() { return this.#all().all.filter((_, i, all) => i % 2 === 1 && all[i - 1] === 'set-cookie'); }
+  getSetCookie() { return parsed(this.#list).all.filter((_, i, all) => i % 2 === 1 && all[i - 1] === 'set-cookie'); }
   static {
-    pairIterators(this, (headers) => headers.#list.sorted ?? (headers.#list.sorted = sortedPairs(headers.#all())));
+    pairIterators(this, (headers) => headers.#list.sorted ?? (headers.#list.sorted = sortedPairs(parsed(headers.#list))));
     iterateHeaders = this.prototype[Symbol.iterator];
     headersOfLines = (lines) => {
       const headers = new Headers();
@@ -177,8 +180,7 @@ class Headers {
       else if (!headers.has('content-type')) headers.append('content-type', type);
     };
     freezeHeaders = (headers) => {
-      headers.#list.own = false;
-      headers.#frozen = true;
+      headers.#list = { ...headers.#list, own: false, frozen: true };
     };
   }
 }

@@ -110,9 +110,23 @@ const finish = async () => {
   host.finish();
 };
 
+// The engine has a shape for each sequence of properties that some object has. It
+// makes an object faster if others have the shapes that it goes through, so some
+// that do are kept, of the kinds that requests make most.
+const kept = [];
+const keepShapes = (object) => {
+  const names = Object.keys(object);
+  names.forEach((_, last) => kept.push(Object.fromEntries(names.slice(0, last + 1).map((name) => [name, null]))));
+};
+const keepObjects = () => {
+  const response = new Response('');
+  for (const object of [new Request('http://localhost/'), response, response.headers, response.headers.entries()]) kept.push(object, Object.create(Object.getPrototypeOf(object)));
+  for (const object of [stateOf(response), newList([], false), { value: null, done: false }]) keepShapes(object);
+};
+
 const entries = {
   begin() {
-    import('routine.mjs').then((module) => { handle = handlerOf(module); }).then(host.finish, fail);
+    import('routine.mjs').then((module) => { handle = handlerOf(module); keepObjects(); }).then(host.finish, fail);
   },
   dispatch(method, url, lines, kind, text) {
     if (operations.size > 0) operations.clear();

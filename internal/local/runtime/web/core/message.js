@@ -46,8 +46,6 @@ class Request extends Body {
       if (from.stream && from.stream !== from.data) useUp(from.stream);
     }
   }
-  get url() { return stateOf(this).url; }
-  get method() { return stateOf(this).method; }
   get redirect() { return stateOf(this).redirect; }
   get signal() { return stateOf(this).signal ??= new AbortController().signal; }
   get cache() { return 'default'; }
@@ -66,6 +64,7 @@ class Request extends Body {
     return new Request(null, fromHost, { ...s, headers: new Headers(s.headers), data, stream: null, used: false, signal });
   }
 }
+Object.defineProperties(Request.prototype, { url: stateGetters.url, method: stateGetters.method });
 globalClass(Request);
 
 const hasNoBody = (status) => status === 101 || status === 204 || status === 205 || status === 304;
@@ -93,8 +92,6 @@ class Response extends Body {
     if (s.status !== 200 && hasNoBody(s.status)) throw new TypeError(`A Response with the status ${s.status} cannot have a body.`);
     setBody(s, body);
   }
-  get status() { return stateOf(this).status; }
-  get statusText() { return stateOf(this).statusText; }
   get ok() { const { status } = stateOf(this); return status >= 200 && status < 300; }
   get url() { return stateOf(this).url ?? ''; }
   get redirected() { return stateOf(this).redirected ?? false; }
@@ -125,4 +122,5 @@ class Response extends Body {
     return response;
   }
 }
+Object.defineProperties(Response.prototype, { status: stateGetters.status, statusText: stateGetters.statusText });
 globalClass(Response);
