@@ -50,7 +50,8 @@ func runCase(t *testing.T, file string) {
 	archive, err := txtar.ParseFile(file)
 	require.NoError(t, err)
 	host := newTestHost()
-	service := New(Config{Limits: Limits{CPU: 2 * time.Minute, Wall: 2 * time.Minute}})
+	// One machine serves a case's requests, so that they share the module's state.
+	service := New(Config{Parallel: 1, Limits: Limits{CPU: 2 * time.Minute, Wall: 2 * time.Minute}})
 	defer service.Close()
 	script := caseScript(t, archive)
 	var request []byte
