@@ -171,7 +171,7 @@ func (s seeder) setPlan(instance string, p Plan) error {
 	if name == "enterprise" {
 		kind = name
 	}
-	if _, err := s.Store.DB().ExecContext(s.ctx, `UPDATE plan_instances SET plan_name = ?, subscribe_type = ?, plan_type = ?, site_quota = ? WHERE instance_id = ?`,
+	if _, err := s.Store.Exec(s.ctx, `UPDATE plan_instances SET plan_name = ?, subscribe_type = ?, plan_type = ?, site_quota = ? WHERE instance_id = ?`,
 		name, p.Plan, kind, p.Sites, instance); err != nil {
 		return fmt.Errorf("store the plan instance: %w", err)
 	}
@@ -187,7 +187,7 @@ func (s seeder) setPlanStatus(instance, status string) error {
 	default:
 		return fmt.Errorf("the status %q is none of online, offline, disable, overdue", status)
 	}
-	if _, err := s.Store.DB().ExecContext(s.ctx, `UPDATE plan_instances SET status = ? WHERE instance_id = ?`, status, instance); err != nil {
+	if _, err := s.Store.Exec(s.ctx, `UPDATE plan_instances SET status = ? WHERE instance_id = ?`, status, instance); err != nil {
 		return fmt.Errorf("store the plan instance: %w", err)
 	}
 	return nil

@@ -101,7 +101,7 @@ func (s seeder) setStatus(id string, site Site) error {
 	default:
 		return fmt.Errorf("the status %q is none of active, pending, offline, moved", status)
 	}
-	if _, err := s.Store.DB().ExecContext(s.ctx, `UPDATE sites SET status = ?, offline_reason = ? WHERE id = ?`, status, site.OfflineReason, id); err != nil {
+	if _, err := s.Store.Exec(s.ctx, `UPDATE sites SET status = ?, offline_reason = ? WHERE id = ?`, status, site.OfflineReason, id); err != nil {
 		return fmt.Errorf("store the status: %w", err)
 	}
 	return nil

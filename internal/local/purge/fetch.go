@@ -68,7 +68,7 @@ func (s *Service) fetchOne(taskID, address string, headers map[string]string, be
 	}
 	finishes := max(s.cfg.Now().UnixMilli(), begun.Add(s.cfg.Duration).UnixMilli())
 	// If it cannot be noted, the task fails when its time is up.
-	_, _ = s.store.DB().ExecContext(s.ctx, `UPDATE cache_tasks SET failure = ?, finishes = ? WHERE task_id = ? AND kind = ? AND content = ?`,
+	_, _ = s.store.Exec(s.ctx, `UPDATE cache_tasks SET failure = ?, finishes = ? WHERE task_id = ? AND kind = ? AND content = ?`,
 		failure(got, err), finishes, taskID, kindPreload, address)
 }
 

@@ -15,7 +15,7 @@ func (s *Service) updateDescription(ctx context.Context, r *api.Request) (any, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.store.DB().ExecContext(ctx, `UPDATE routines SET description = ? WHERE id = ?`, r.Params.String("Description"), id); err != nil {
+	if _, err := s.store.Exec(ctx, `UPDATE routines SET description = ? WHERE id = ?`, r.Params.String("Description"), id); err != nil {
 		return nil, fmt.Errorf("store description: %w", err)
 	}
 	return ok{"OK"}, nil

@@ -139,7 +139,7 @@ func (s *Service) Restore(ctx context.Context, name string, v StoredVersion) (co
 	pack, got, err := s.unpackUpload(ctx, build)
 	if err != nil {
 		s.removeFiles(pack, build.upload)
-		_, gone := s.store.DB().ExecContext(ctx, `DELETE FROM routine_versions WHERE routine_id = ? AND code_version = ?`, build.routineID, codeVersion)
+		_, gone := s.store.Exec(ctx, `DELETE FROM routine_versions WHERE routine_id = ? AND code_version = ?`, build.routineID, codeVersion)
 		return "", errors.Join(err, gone)
 	}
 	return codeVersion, s.finish(ctx, build, statusAvailable, "", pack, got)
@@ -186,7 +186,7 @@ func (s *Service) RestoreStaged(ctx context.Context, name string, code []byte) e
 	if int64(len(code)) > s.cfg.Limits.MaxCode {
 		return fmt.Errorf("the staged script has %d bytes, more than %d", len(code), s.cfg.Limits.MaxCode)
 	}
-	if _, err := s.store.DB().ExecContext(ctx, `UPDATE routines SET staged_code = ? WHERE name = ?`, code, name); err != nil {
+	if _, err := s.store.Exec(ctx, `UPDATE routines SET staged_code = ? WHERE name = ?`, code, name); err != nil {
 		return fmt.Errorf("store the staged script: %w", err)
 	}
 	return nil

@@ -25,7 +25,7 @@ var subscribeTypes = map[string]string{"basic": "basicplan", "medium": "standard
 // missing locally.
 func (s *Service) grantPlan(ctx context.Context) error {
 	now := s.cfg.Now()
-	_, err := s.store.DB().ExecContext(ctx, `INSERT INTO plan_instances
+	_, err := s.store.Exec(ctx, `INSERT INTO plan_instances
 		(instance_id, plan_name, subscribe_type, plan_type, status, site_quota, created, expires)
 		SELECT ?, ?, ?, ?, ?, ?, ?, ?
 		WHERE NOT EXISTS (SELECT 1 FROM plan_instances)`,

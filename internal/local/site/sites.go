@@ -185,7 +185,7 @@ func (s *Service) verifySite(ctx context.Context, r *api.Request) (any, error) {
 		}
 	}
 	if passed {
-		_, err := s.store.DB().ExecContext(ctx, `UPDATE sites SET status = ?, updated = ? WHERE id = ? AND status = ?`,
+		_, err := s.store.Exec(ctx, `UPDATE sites SET status = ?, updated = ? WHERE id = ? AND status = ?`,
 			statusActive, s.clock(), t.id, statusPending)
 		if err != nil {
 			return nil, fmt.Errorf("make the site active: %w", err)

@@ -196,6 +196,15 @@ func (s *Store) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// Exec is a transaction of one statement.
+func (s *Store) Exec(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
+	err = s.Tx(ctx, func(tx *sql.Tx) error {
+		result, err = tx.ExecContext(ctx, query, args...)
+		return err
+	})
+	return result, err
+}
+
 // Close closes the state; what was only in memory is gone.
 func (s *Store) Close() error {
 	err := s.DB().Close()
