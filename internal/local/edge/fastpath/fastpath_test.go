@@ -168,7 +168,12 @@ func TestShutdown(t *testing.T) {
 	idle.send(get("/fast"))
 	idle.answer()
 	slow.send(strings.Repeat(get("/big"), 20)) // more than the system buffers, and nobody reads
-	require.Eventually(t, func() bool { return len(h.list()) > 1 }, 10*time.Second, time.Millisecond)
+	answered := 0
+	require.Eventually(t, func() bool { // until an answer does not come to its end
+		before := answered
+		answered = len(h.list())
+		return answered > 1 && answered == before
+	}, 10*time.Second, 200*time.Millisecond)
 
 	ended := make(chan error)
 	ctx, cancel := context.WithCancel(context.Background())
