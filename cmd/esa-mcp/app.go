@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
@@ -183,8 +185,13 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// outliveReaders has a write that nobody reads fail, where the system would end the
+// process at once: what serves has a state to close and calls to end.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
 // serve speaks MCP on the standard streams until the client leaves.
 func serve(ctx context.Context, s *settings, std streams) error {
+	outliveReaders()
 	a, err := newApp(ctx, s, appOptions{})
 	if err != nil {
 		return err

@@ -59,6 +59,7 @@ the request's own host fails. The port is that of --listen, or else dev.port.`,
   esa-mcp dev ./dist --not-found-strategy SinglePageApplication --listen 127.0.0.1:3000`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			outliveReaders()
 			o.dir = args[0]
 			return dev(cmd.Context(), s, std, o, cmd.Flags().Changed("listen"))
 		},

@@ -45,7 +45,10 @@ such as that of deploy_pages, are paths of the server's machine. --toolsets and
   esa-mcp http --listen 127.0.0.1:8080 --read-only
   ESA_MCP_TOKEN=$(openssl rand -hex 16) esa-mcp http --listen 0.0.0.0:8080`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return h.serve(cmd, s, std) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			outliveReaders()
+			return h.serve(cmd, s, std)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&h.listen, "listen", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")

@@ -52,6 +52,7 @@ More are switched on and off while it runs, at the address "admin":
 			if o.Dir == "" {
 				o.Dir = s.localDir
 			}
+			outliveReaders()
 			faults, err := s.injected()
 			if err != nil {
 				return err

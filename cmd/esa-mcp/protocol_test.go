@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -140,6 +142,31 @@ func TestNothingIsLostWhenInputEnds(t *testing.T) {
 	for i := range 20 {
 		require.NotNil(t, byID(t, answers, "r"+string(rune('a'+i)))["result"])
 	}
+}
+
+// TestClientThatVanishes: a server whose output nobody reads any more ends in order,
+// where the system would end it by a signal.
+func TestClientThatVanishes(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "--local", "--local-dir", t.TempDir())
+	cmd.Env = environment()
+	input, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	output, write, err := os.Pipe()
+	require.NoError(t, err)
+	cmd.Stdout = write
+	require.NoError(t, cmd.Start())
+	require.NoError(t, write.Close())
+	_, err = io.WriteString(input, handshake)
+	require.NoError(t, err)
+	_, err = bufio.NewReader(output).ReadString('\n')
+	require.NoError(t, err)
+	require.NoError(t, output.Close())
+	_, err = io.WriteString(input, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n")
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait())
 }
 
 func TestVersionIsTheSameEverywhere(t *testing.T) {
