@@ -47,6 +47,7 @@ func TestRefusedArguments(t *testing.T) {
 		{"missing", `{}`, []string{"name: missing, want a string (Name of the rule)"}},
 		{"null for required", `{"name":null}`, []string{"name: want a string, found null"}},
 		{"unknown", `{"name":"ab","cuont":1}`, []string{`unknown argument "cuont": did you mean "count"? The arguments are big, count, free`}},
+		{"unknown, like none", `{"name":"ab","dir":1}`, []string{`unknown argument "dir": the arguments are big, count, free`}},
 		{"other case", `{"name":"ab","Name":"cd"}`, []string{`unknown argument "Name": did you mean "name"?`}},
 		{"unknown nested", `{"name":"ab","nested":{"key":"k","valu":1}}`, []string{`unknown field "valu" of nested: did you mean "value"? The fields are key, value`}},
 		{"type", `{"name":"ab","count":"many"}`, []string{`count: want an integer, found the text "many"`}},

@@ -155,8 +155,11 @@ func unknownArguments(path string, schema map[string]any, unknown []string) []st
 			lines[i] = line + "there are none"
 			continue
 		}
-		lines[i] = line + fmt.Sprintf("did you mean %q? The %ss are %s",
-			Nearest(name, names), what, strings.Join(names, ", "))
+		the := "the"
+		if near := Nearest(name, names); catalog.Similar(shorten(name, 60), near) {
+			the = fmt.Sprintf("did you mean %q? The", near)
+		}
+		lines[i] = line + fmt.Sprintf("%s %ss are %s", the, what, strings.Join(names, ", "))
 	}
 	return lines
 }

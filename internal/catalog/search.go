@@ -202,6 +202,13 @@ func Nearest(name string, candidates []string) string {
 	return bestName
 }
 
+// Similar reports whether one name may be meant to be the other: at most half of the
+// longer one would have to change.
+func Similar(name, other string) bool {
+	a, b := fold(name), fold(other)
+	return 2*distance(a, b) <= max(len(a), len(b))
+}
+
 // distance is the Levenshtein distance in bytes: names are ASCII.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
