@@ -7,6 +7,7 @@
 package edge
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/balance"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
@@ -115,13 +117,18 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // note logs an answered request.
 func (e *edge) note(rec *recorder, r *http.Request) {
-	if e.cfg.Logger.Enabled(r.Context(), slog.LevelDebug) {
+	e.keep(rec.visit(r), rec.Header().Get(versionHeader))
+}
+
+// keep logs a visit, which a version of a routine may have answered.
+func (e *edge) keep(v analytics.Visit, version string) {
+	if e.cfg.Logger.Enabled(context.Background(), slog.LevelDebug) {
 		// No query string: it may hold an access token.
-		e.cfg.Logger.DebugContext(r.Context(), "edge request", "host", r.Host, "method", r.Method, "path", r.URL.Path,
-			"status", rec.status, "bytes", rec.bytes, "version", rec.Header().Get(versionHeader), "took", e.cfg.Now().Sub(rec.began))
+		e.cfg.Logger.Debug("edge request", "host", v.Host, "method", v.Method, "path", v.Path,
+			"status", v.Status, "bytes", v.Bytes, "version", version, "took", e.cfg.Now().Sub(v.Time))
 	}
 	if e.cfg.Recorder != nil {
-		e.cfg.Recorder.Record(rec.visit(r))
+		e.cfg.Recorder.Record(v)
 	}
 }
 

@@ -2,7 +2,6 @@ package edge
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"sync"
 
@@ -29,6 +28,7 @@ const maxPlainFiles = 10_000
 // Answer is the whole answer to a plain request, if it is one of a routine's files
 // and no configuration has a say in it: the same as that of ServeHTTP.
 func (e *edge) Answer(r *fastpath.Request) *fastpath.Answer {
+	r.Began = e.cfg.Now()
 	if e.cfg.Plans == nil || withoutToken(r.Query) != r.Query {
 		return nil
 	}
@@ -93,15 +93,9 @@ func (e *edge) plainFile(ctx context.Context, at address) *fastpath.Answer {
 
 // Answered logs a request that Answer has answered.
 func (e *edge) Answered(r *fastpath.Request, a *fastpath.Answer, sent int64) {
-	v := analytics.Visit{
-		Time: e.cfg.Now(), Host: r.Host, Method: http.MethodGet, Path: r.Path, Query: r.Query, Protocol: "HTTP/1.1",
+	e.keep(analytics.Visit{
+		Time: r.Began, Host: r.Host, Method: http.MethodGet, Path: r.Path, Query: r.Query, Protocol: "HTTP/1.1",
 		Referer: r.Referer, UserAgent: r.UserAgent, RequestedWith: r.RequestedWith, ClientIP: r.ClientIP,
 		Status: http.StatusOK, ContentType: a.ContentType, Bytes: sent, RequestBytes: r.Size,
-	}
-	if e.cfg.Logger.Enabled(context.Background(), slog.LevelDebug) {
-		e.cfg.Logger.Debug("edge request", "host", v.Host, "method", v.Method, "path", v.Path, "status", v.Status, "bytes", v.Bytes, "version", a.Version)
-	}
-	if e.cfg.Recorder != nil {
-		e.cfg.Recorder.Record(v)
-	}
+	}, a.Version)
 }

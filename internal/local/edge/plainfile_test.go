@@ -72,6 +72,12 @@ func TestPlainFilesAreLogged(t *testing.T) {
 	require.Equal(t, 2, bytes.Count(log.Bytes(), []byte(`msg="edge request"`)))
 	require.Equal(t, 2, bytes.Count(log.Bytes(), []byte("method=GET path=/style.css status=200 bytes=6 version="+version)))
 	require.NotContains(t, log.String(), "v=1")
+
+	slow := &fastpath.Request{Host: f.host("site"), Path: "/style.css"}
+	answer, began := edge.Answer(slow), f.clock()
+	f.wait(time.Minute)
+	edge.Answered(slow, answer, 3)
+	require.Equal(t, began, recorded.last(t, 3).Time, "a visit is of when it began")
 }
 
 // TestAnswersAtOnce: what is a file for all, and what the server has to look at.

@@ -3,6 +3,7 @@ package fastpath
 import (
 	"bytes"
 	"strings"
+	"time"
 )
 
 // Request is a plain request: a GET of HTTP/1.1 without a body.
@@ -12,7 +13,8 @@ type Request struct {
 	// Headers that the log keeps; empty if there is none.
 	Referer, UserAgent, RequestedWith string
 	ClientIP                          string
-	Size                              int64 // of its head, in bytes
+	Size                              int64     // of its head, in bytes
+	Began                             time.Time // when a Handler was asked, if it keeps that here
 }
 
 // read reads the head of a plain request from the beginning of what a connection
