@@ -55,7 +55,7 @@ func TestBrowserShowsASinglePageApplication(t *testing.T) {
 	// whole host.
 	callOK[map[string]any](t, s, "set_route", arguments{"routine": "api", "pattern": "www.shop.example/api/*", "name": "api"})
 	callOK[map[string]any](t, s, "bind_custom_domain", arguments{"routine": "spa", "domain": "www.shop.example"})
-	callOK[map[string]any](t, s, "apply_certificate", arguments{"site_id": site.ID, "domains": []string{"www.shop.example"}})
+	callOK[map[string]any](t, s, "apply_certificate", arguments{"site_id": site.ID, "domains": []string{"www.shop.example"}, "wait": true})
 
 	edge, err := url.Parse(info.EdgeTLS)
 	require.NoError(t, err)
