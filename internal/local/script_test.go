@@ -172,8 +172,8 @@ func (s *script) special(word, rest string) {
 }
 
 // visit asks the edge for a page, whatever it answers, and waits until the visit is
-// counted.
-func (s *script) visit(host, path string) {
+// counted. It returns the answer's status.
+func (s *script) visit(host, path string) int {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.info.Edge+path, nil)
 	require.NoError(s.t, err)
@@ -186,6 +186,7 @@ func (s *script) visit(host, path string) {
 		details, _ := answer["Data"].([]any)[0].(map[string]any)["DetailData"].([]any)
 		return len(details) > 0
 	})
+	return res.StatusCode
 }
 
 func (s *script) eventually(action string, params map[string]any, good func(map[string]any) bool) {

@@ -1,8 +1,6 @@
 package generic
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +35,7 @@ func takeOne(p *catalog.Param, sent api.Params) (value any, given bool, err erro
 	if p.As == catalog.AsJSON || p.TextOf == "json" {
 		given, err := sent.JSON(p.Name, &value)
 		if err == nil && given {
-			err = checkValue(p, p.Name, value)
+			value, err = values.Tree(p, p.Name, value)
 		}
 		return value, given, err
 	}
@@ -48,85 +46,11 @@ func takeOne(p *catalog.Param, sent api.Params) (value any, given bool, err erro
 	if strings.TrimSpace(text) == "" && p.Type != "string" {
 		return nil, true, nil
 	}
-	if err := values.Check(p, text); err != nil {
-		return nil, false, err
+	typed, refused := values.Typed(p, text)
+	if refused != nil {
+		return nil, false, refused
 	}
-	switch p.Type {
-	case "integer", "long", "number":
-		return json.Number(strings.TrimSpace(text)), true, nil
-	case "boolean":
-		return strings.EqualFold(strings.TrimSpace(text), "true"), true, nil
-	}
-	return text, true, nil
-}
-
-// checkValue checks a decoded JSON value, and all within it.
-func checkValue(p *catalog.Param, path string, value any) error {
-	refuse := func(format string, args ...any) error {
-		root, _, _ := strings.Cut(strings.ReplaceAll(path, "[", "."), ".")
-		return values.Invalid(root, "%s %s", path, fmt.Sprintf(format, args...))
-	}
-	switch p.Type {
-	case "array":
-		list, ok := value.([]any)
-		if !ok {
-			return refuse("must be a list")
-		}
-		if p.MaxItems > 0 && len(list) > p.MaxItems {
-			return refuse("has %d entries, more than %d", len(list), p.MaxItems)
-		}
-		for i, entry := range list {
-			if p.Items == nil {
-				break
-			}
-			if err := checkValue(p.Items, fmt.Sprintf("%s[%d]", path, i), entry); err != nil {
-				return err
-			}
-		}
-	case "object":
-		members, ok := value.(map[string]any)
-		if !ok {
-			return refuse("must be an object")
-		}
-		fields := p.Fields
-		if p.Ref != "" {
-			fields, _ = catalog.Model(p.Ref)
-		}
-		return checkMembers(fields, path, members, refuse)
-	case "map":
-		if _, ok := value.(map[string]any); !ok {
-			return refuse("must be an object")
-		}
-	case "any":
-	default:
-		if _, nested := value.(map[string]any); nested {
-			return refuse("must be one value, not an object")
-		}
-		if _, nested := value.([]any); nested {
-			return refuse("must be one value, not a list")
-		}
-		if err := values.Check(p, api.Text(value)); err != nil {
-			return refuse("is not valid: %s", strings.TrimSuffix(err.Message, "."))
-		}
-	}
-	return nil
-}
-
-func checkMembers(fields []catalog.Param, path string, members map[string]any, refuse func(string, ...any) error) error {
-	for i := range fields {
-		f := &fields[i]
-		value, given := members[f.Name]
-		if !given || value == nil || value == "" {
-			if f.Required {
-				return refuse("lacks %s", f.Name)
-			}
-			continue
-		}
-		if err := checkValue(f, path+"."+f.Name, value); err != nil {
-			return err
-		}
-	}
-	return nil
+	return typed, true, nil
 }
 
 // number is a value as an integer; 0 if it is none.

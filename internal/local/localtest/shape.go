@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 )
@@ -66,7 +68,57 @@ func fits(shape, value any, path string) error {
 	return nil
 }
 
+// fitsModel is fits for the members of an object that is described by fields, as
+// parameters are.
+func fitsModel(fields []catalog.Param, value any, path string) error {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s is %T, not an object", path, value)
+	}
+	for name, v := range members {
+		i := slices.IndexFunc(fields, func(f catalog.Param) bool { return f.Name == name })
+		if i < 0 {
+			return fmt.Errorf("%s has a member %s", path, name)
+		}
+		if err := fitsParam(&fields[i], v, path+"."+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fitsParam(p *catalog.Param, value any, path string) error {
+	switch {
+	case p.Ref != "":
+		return fitsLeaf(model+p.Ref, value, path)
+	case p.Type == "object":
+		return fitsModel(p.Fields, value, path)
+	case p.Type == "array":
+		list, ok := value.([]any)
+		if !ok {
+			return fmt.Errorf("%s is %T, not a list", path, value)
+		}
+		for i, v := range list {
+			if err := fitsParam(p.Items, v, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fitsLeaf(p.Type, value, path)
+}
+
+// model is what the names of models begin with where a shape refers to one.
+const model = "ref:"
+
 func fitsLeaf(want string, value any, path string) error {
+	if name, is := strings.CutPrefix(want, model); is {
+		fields, known := catalog.Model(name)
+		if !known {
+			return fmt.Errorf("%s: no model %s", path, name)
+		}
+		return fitsModel(fields, value, path)
+	}
 	ok := true
 	switch want {
 	case "string":

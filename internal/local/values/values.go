@@ -6,6 +6,7 @@ package values
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,11 +32,15 @@ func Check(p *catalog.Param, text string) *api.Error {
 	trimmed := strings.TrimSpace(text)
 	switch p.Type {
 	case "integer", "long":
-		if _, err := strconv.ParseInt(trimmed, 10, 64); err != nil {
-			return Invalid(p.Name, "it must be an integer, not %q", text)
+		bits := 64
+		if p.Type == "integer" {
+			bits = 32
+		}
+		if _, err := strconv.ParseInt(trimmed, 10, bits); err != nil {
+			return Invalid(p.Name, "it must be an integer of %d bits, not %q", bits, text)
 		}
 	case "number":
-		if _, err := strconv.ParseFloat(trimmed, 64); err != nil {
+		if n, err := strconv.ParseFloat(trimmed, 64); err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return Invalid(p.Name, "it must be a number, not %q", text)
 		}
 	case "boolean":

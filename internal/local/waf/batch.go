@@ -27,12 +27,21 @@ func readBatch(p api.Params) (batch, error) {
 	if len(b.configs) == 0 && b.shared == nil {
 		return b, api.Errorf(400, "MissingConfigs", "Configs is mandatory for this action.")
 	}
-	for _, c := range b.configs {
+	for i, c := range b.configs {
 		if c == nil {
 			return b, api.Errorf(400, "InvalidConfigs", "Each of Configs must be an object.")
 		}
+		var err error
+		if b.configs[i], err = typed("WafRuleConfig", fmt.Sprintf("Configs[%d]", i), c); err != nil {
+			return b, err
+		}
 	}
-	return b, nil
+	if b.shared == nil {
+		return b, nil
+	}
+	shared, err := typed("WafBatchRuleShared", "Shared", b.shared)
+	b.shared = shared
+	return b, err
 }
 
 // share stores what the rules of a set have in common.

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/lists"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // check refuses a configuration that the phase does not take, and fills in what
@@ -40,6 +42,13 @@ func check(ctx context.Context, tx *sql.Tx, set ruleset, c config) error {
 		return nil
 	}
 	return compile(ctx, tx, set.place.site, phase, text)
+}
+
+// typed holds a configuration to its model in the catalogue: the edge, and the
+// clients that are told the rule, read it as that.
+func typed(model, name string, c config) (config, error) {
+	fields, _ := catalog.Model(model)
+	return values.Members(fields, name, c)
 }
 
 // isWord reports whether a text can be an action: the service's are not all

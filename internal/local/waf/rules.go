@@ -151,10 +151,13 @@ func (s *Service) put(ctx context.Context, tx *sql.Tx, id int64, c config) error
 func readConfig(p api.Params) (config, error) {
 	var c config
 	sent, err := p.JSON("Config", &c)
-	if err == nil && sent && c == nil {
-		err = api.Errorf(400, "InvalidConfig", "Config must be an object.")
+	if err != nil || !sent {
+		return nil, err
 	}
-	return c, err
+	if c == nil {
+		return nil, api.Errorf(400, "InvalidConfig", "Config must be an object.")
+	}
+	return typed("WafRuleConfig", "Config", c)
 }
 
 // createRule answers CreateWafRule.

@@ -129,7 +129,12 @@ func TestConfigurationsRefused(t *testing.T) {
 		"no threshold":    {phaseRateLimit, strings.Replace(limit, "Request", "Other", 1), "InvalidParameter.RateLimit"},
 		"counted by what": {phaseRateLimit, strings.Replace(limit, "Criteria", "Other", 1), "InvalidParameter.RateLimit"},
 		"value":           {phaseIPAccess, `{"Action":"deny","Value":"10.0.0"}`, "InvalidParameter.Value"},
-		"level":           {phaseLevel, `{"Name":"a","Expression":"true","SecurityLevel":{"Value":"x"}}`, "InvalidParameter.SecurityLevel"},
+		"level":           {phaseLevel, `{"Name":"a","Expression":"true","SecurityLevel":{"Value":"x"}}`, "InvalidConfig"},
+		"no level":        {phaseLevel, `{"Name":"a","Expression":"true"}`, "InvalidParameter.SecurityLevel"},
+		"list for text":   {phaseCustom, `{"Name":["a"],"Action":"deny","Expression":"true"}`, "InvalidConfig"},
+		"text for object": {phaseCustom, `{"Name":"a","Action":"deny","Expression":"true","Actions":"x"}`, "InvalidConfig"},
+		"text for number": {phaseCustom, `{"Name":"a","Action":"deny","Expression":"true","Actions":{"Response":{"Code":"x"}}}`, "InvalidConfig"},
+		"too many bits":   {phaseCustom, `{"Name":"a","Action":"deny","Expression":"true","Actions":{"Response":{"Code":4294967296}}}`, "InvalidConfig"},
 		"managed":         {phaseManaged, `{"Name":"a","ManagedRulesets":[{"Action":"deny"}]}`, "InvalidParameter.ManagedRulesets"},
 		"skip":            {phaseWhitelist, `{"Name":"a","Expression":"true","Actions":{"Bypass":{"Skip":"x"}}}`, "InvalidParameter.Actions"},
 	} {
@@ -158,6 +163,23 @@ func TestConfigurationsRefused(t *testing.T) {
 	require.Equal(t, "SiteNotFound", code)
 	_, code = b.Call("ListWafPhases", api.Params{"SiteVersion": "3"})
 	require.Equal(t, "InvalidSiteVersion", code)
+}
+
+// TestConfigurationsAreTyped has the edge and clients find what the catalogue says
+// of a configuration, whatever it was sent as.
+func TestConfigurationsAreTyped(t *testing.T) {
+	b := newBench(t, Config{})
+	id, _, code := b.create(phaseCustom, `{"Name":5,"Action":"deny","Expression":"true","Timer":null,"Other":1,
+		"Actions":{"Response":{"Code":"403","Id":" +7 "}},"RateLimit":{"OnHit":"TRUE"}}`)
+	require.Empty(t, code)
+	got := b.Must("GetWafRule", api.Params{"Id": id})["Config"].(map[string]any)
+	require.Equal(t, map[string]any{"Id": json.Number(id), "Name": "5", "Action": "deny", "Expression": "true", "Status": "on",
+		"Actions":   map[string]any{"Response": map[string]any{"Code": json.Number("403"), "Id": json.Number("7")}},
+		"RateLimit": map[string]any{"OnHit": true}}, got)
+	_, code = b.Call("BatchCreateWafRules", api.Params{"Phase": phaseCustom, "Configs": "[" + custom("a", "true") + `,{"Name":{}}]`})
+	require.Equal(t, "InvalidConfigs", code)
+	_, code = b.Call("BatchCreateWafRules", api.Params{"Phase": phaseCustom, "Shared": `{"Name":[]}`, "Configs": "[" + custom("a", "true") + "]"})
+	require.Equal(t, "InvalidShared", code)
 }
 
 func TestRulesets(t *testing.T) {
