@@ -80,11 +80,7 @@ func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, e
 	case errors.Is(err, runtime.ErrCPU), errors.Is(err, runtime.ErrMemory), errors.Is(err, runtime.ErrClosed):
 		status = http.StatusServiceUnavailable
 	}
-	reason := err.Error()
-	var thrown *runtime.ErrThrow
-	if errors.As(err, &thrown) && thrown.Stack != "" {
-		reason += "\n" + thrown.Stack
-	}
+	reason := runtime.Reason(err)
 	if e.cfg.Console != nil {
 		e.cfg.Console(name, "error", r.Method+" "+r.URL.Path+" failed: "+reason)
 	} else {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -142,7 +143,8 @@ type output struct {
 	once   sync.Once     // for ended
 	gone   sync.Once     // for closed
 	rest   []byte
-	onGone func()
+	whole  atomic.Bool // the reader has got all of it
+	onGone func()      // the reader left before that
 }
 
 func newOutput(onGone func()) *output {
@@ -158,18 +160,20 @@ func (o *output) write(chunk []byte) error {
 	case o.chunks <- chunk:
 		return nil
 	case <-o.closed:
-		return errors.New("the visitor is gone")
+		return errGone
 	case <-o.ended:
 		return errors.New("the response has ended")
 	}
 }
 
-// fail ends the body, complete if err is nil. Only the first call counts.
-func (o *output) fail(err error) {
+// fail ends the body, complete if err is nil. Only the first call counts: it
+// reports true.
+func (o *output) fail(err error) (first bool) {
 	o.once.Do(func() {
-		o.err = err
+		o.err, first = err, true
 		close(o.ended)
 	})
+	return first
 }
 
 func (o *output) Read(p []byte) (int, error) {
@@ -180,6 +184,7 @@ func (o *output) Read(p []byte) (int, error) {
 			if o.err != nil {
 				return 0, o.err
 			}
+			o.whole.Store(true)
 			return 0, io.EOF
 		case <-o.closed:
 			return 0, errors.New("read of a closed body")
@@ -193,7 +198,9 @@ func (o *output) Read(p []byte) (int, error) {
 func (o *output) Close() error {
 	o.gone.Do(func() {
 		close(o.closed)
-		o.onGone()
+		if !o.whole.Load() {
+			o.onGone()
+		}
 	})
 	return nil
 }

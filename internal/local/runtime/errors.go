@@ -15,6 +15,7 @@ var (
 	ErrNotResponse  = errors.New("the routine's handler did not return a Response")
 	ErrNeverSettles = errors.New("the routine's handler returned a promise that can never settle: nothing is left that could resolve it")
 	ErrClosed       = errors.New("the routine runtime is closed")
+	errGone         = errors.New("the visitor is gone")
 	errCrashed      = errors.New("the JavaScript engine crashed; the routine's machine is replaced")
 )
 
@@ -26,6 +27,15 @@ type ErrThrow struct {
 }
 
 func (e *ErrThrow) Error() string { return "the routine threw " + e.Message }
+
+// Reason is an error's text, with the stack of what the code threw.
+func Reason(err error) string {
+	var thrown *ErrThrow
+	if errors.As(err, &thrown) && thrown.Stack != "" {
+		return err.Error() + "\n" + thrown.Stack
+	}
+	return err.Error()
+}
 
 // thrown tells what an exception stands for.
 func thrown(name, message, stack string) error {

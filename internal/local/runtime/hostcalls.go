@@ -3,7 +3,6 @@ package runtime
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -83,7 +82,7 @@ func (j *job) onRespond(a arguments) error {
 	switch v.kind {
 	case kindNone:
 		if a.flag(4) {
-			j.output = newOutput(func() { j.cancel(errors.New("the visitor is gone")) })
+			j.output = newOutput(j.visitorLeft)
 			r.Body, r.Length = j.output, -1
 		}
 	case kindText:

@@ -22,7 +22,8 @@ type job struct {
 
 	ctx     context.Context // ends with the job
 	cancel  context.CancelCauseFunc
-	release func() bool // from then on the job outlives the caller's context
+	release func() bool                     // from then on the job outlives the caller's context
+	atEnd   func(func()) (stop func() bool) // runs a function when the caller's context ends
 	timeout context.CancelFunc
 	events  chan event // what operations have come to
 
@@ -90,7 +91,8 @@ func newJob(ctx context.Context, cfg Config, host Host, r *http.Request) (*job, 
 	limited, timeout := context.WithTimeoutCause(context.WithoutCancel(ctx), cfg.Limits.Wall, ErrWall)
 	j.timeout = timeout
 	j.ctx, j.cancel = context.WithCancelCause(limited)
-	j.release = context.AfterFunc(ctx, func() { j.cancel(ctx.Err()) })
+	j.atEnd = func(f func()) func() bool { return context.AfterFunc(ctx, f) }
+	j.release = j.atEnd(func() { j.cancel(ctx.Err()) })
 	return j, nil
 }
 
@@ -280,12 +282,24 @@ func (j *job) respond(r *Result) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.result == nil && j.err == nil {
-		if r.Length >= 0 {
-			j.release()
+		// The rest is about the response's body: whoever sends it closes it. A stream
+		// has to hear of it, too, while it has nothing to send.
+		if j.release() && j.output != nil {
+			j.release = j.atEnd(func() { _ = j.output.Close() }) // it has no errors
 		}
 		j.result = r
 		close(j.head)
 	}
+}
+
+// leave is how long a stream's code may go on after its visitor has left, unless it
+// ends by itself.
+const leave = time.Second
+
+// visitorLeft ends the job of a stream that nobody reads any more. Code that writes
+// hears of it and can put things in order.
+func (j *job) visitorLeft() {
+	time.AfterFunc(leave, func() { j.cancel(errGone) })
 }
 
 // conclude ends the job. An error goes to the caller, or breaks off the body of
@@ -298,11 +312,25 @@ func (j *job) conclude(err error) {
 			j.result = &Result{Body: http.NoBody} // the script is loaded
 		}
 		close(j.head)
-	case err != nil && j.output != nil:
-		j.output.fail(err)
+	case err != nil:
+		j.broke(err)
 	}
 	j.mu.Unlock()
 	j.end()
+}
+
+// broke is told of an error after the response was given out: nobody but the log
+// can have it.
+func (j *job) broke(err error) {
+	open := j.output != nil && j.output.fail(err)
+	if errors.Is(err, errGone) || errors.Is(err, context.Canceled) {
+		return // nobody is left to wait for it
+	}
+	what := "What went on after the response failed: "
+	if open {
+		what = "The response broke off: "
+	}
+	j.log("error", what+Reason(err))
 }
 
 // explain tells why the job's context ended, if that is what err is about.

@@ -261,6 +261,12 @@ func TestVisitorLeaves(t *testing.T) {
 	_, err = io.ReadFull(r.Body, make([]byte, 1<<20))
 	require.NoError(t, err)
 	require.NoError(t, r.Body.Close())
+	waitForIdle(t, s)
+}
+
+// waitForIdle waits until no machine serves a request.
+func waitForIdle(t *testing.T, s *Service) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		s.pool.mu.Lock()
 		defer s.pool.mu.Unlock()
@@ -285,4 +291,16 @@ func TestNoGoroutinesStay(t *testing.T) {
 	}
 	s.Close()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 10*time.Second, 10*time.Millisecond)
+}
+
+// TestStacksAreShort: what calls itself until the stack is full has a stack that can
+// be read.
+func TestStacksAreShort(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	_, err := get(t, s, handler(`const again = () => again(); again();`), "/")
+	var throw *ErrThrow
+	require.ErrorAs(t, err, &throw)
+	require.Equal(t, "InternalError: stack overflow", throw.Message)
+	require.Equal(t, 20, strings.Count(Reason(err), "\n"))
 }

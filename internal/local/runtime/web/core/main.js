@@ -82,6 +82,10 @@ const respondOrFail = (response) => {
   try { respond(response); } catch (error) { fail(error); }
 };
 
+// leave tells a stream that the visitor has left.
+const leave = (reader) => reader.cancel(new DOMException('The visitor has left.', 'AbortError'))
+  .catch((error) => { host.log('error', 'Uncaught (in cancel) ' + describeError(error)); });
+
 // pump writes a stream to the visitor, as fast as that one takes it.
 const pump = async (stream) => {
   const reader = stream.getReader();
@@ -89,7 +93,11 @@ const pump = async (stream) => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      await operate('write', '', '', chunkBytes(value));
+      const bytes = chunkBytes(value);
+      try { await operate('write', '', '', bytes); } catch (error) {
+        await leave(reader);
+        return;
+      }
     }
   } catch (error) {
     reader.cancel(error).catch(() => {});

@@ -54,45 +54,61 @@ const describeError = (error) => {
   return stack ? head + '\n' + stack : head;
 };
 
-// stackOf is the stack of an error without the runtime's own frames.
+// stackOf is the top of an error's stack, without the runtime's own frames.
+const MOST_FRAMES = 20;
 const stackOf = (error) => typeof error.stack !== 'string' ? ''
-  : error.stack.split('\n').filter((frame) => frame !== '' && !frame.includes('<eval>') && !frame.includes('(native)')).join('\n');
+  : error.stack.split('\n').filter((frame) => frame !== '' && !frame.includes('<eval>') && !frame.includes('(native)')).slice(0, MOST_FRAMES).join('\n');
 
 // describe writes a value for the log.
 const describe = (value) => {
-  if (typeof value === 'string') return value;
   if (value instanceof Error) return describeError(value);
-  if (typeof value === 'function') return `[Function ${value.name || 'anonymous'}]`;
-  if (typeof value === 'bigint') return value + 'n';
-  if (typeof value !== 'object' || value === null) return String(value);
-  const seen = new Set();
-  try {
-    return JSON.stringify(value, (_, v) => {
-      if (typeof v === 'bigint') return v + 'n';
-      if (v instanceof Map) return { Map: [...v] };
-      if (v instanceof Set) return { Set: [...v] };
-      if (v instanceof Error) return String(v);
-      if (typeof v === 'object' && v !== null) {
-        if (seen.has(v)) return '[Circular]';
-        seen.add(v);
-      }
-      return v;
-    }) ?? String(value);
-  } catch (error) {
-    return Object.prototype.toString.call(value);
-  }
+  try { return show(value, []); } catch (error) { return '[object]'; }
 };
+
+// show writes a value much as JSON does, and what JSON has no words for as code
+// does. around are the objects that it is in.
+const show = (value, around) => {
+  switch (typeof value) {
+    case 'string': return around.length === 0 ? value : JSON.stringify(value);
+    case 'function': return `[Function ${value.name || 'anonymous'}]`;
+    case 'bigint': return value + 'n';
+    case 'number': return Object.is(value, -0) ? '-0' : String(value);
+    case 'object': if (value !== null) return showObject(value, around);
+  }
+  return String(value);
+};
+const showObject = (value, around) => {
+  if (around.includes(value)) return '[Circular]';
+  if (value instanceof Error) return String(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+  if (value instanceof RegExp || value instanceof URL || value instanceof URLSearchParams) return String(value);
+  const within = [...around, value];
+  const list = (values) => '[' + Array.from(values, (v) => show(v, within)).join(',') + ']';
+  const record = (pairs) => '{' + Array.from(pairs, ([name, v]) => JSON.stringify(name) + ':' + show(v, within)).join(',') + '}';
+  if (Array.isArray(value)) return list(value);
+  if (value instanceof Map) return '{"Map":' + list(value) + '}';
+  if (value instanceof Set) return '{"Set":' + list(value) + '}';
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return `${value.constructor.name}(${value.length}) ${list(value.subarray(0, MOST_ELEMENTS))}`;
+  if (value instanceof ArrayBuffer) return `ArrayBuffer(${value.byteLength})`;
+  if (value instanceof Headers || value instanceof FormData) return value.constructor.name + ' ' + record(value);
+  if (value instanceof Request) return 'Request ' + record([['method', value.method], ['url', value.url]]);
+  if (value instanceof Response) return 'Response ' + record([['status', value.status], ['url', value.url]]);
+  if (typeof value.toJSON === 'function') return show(value.toJSON(), within);
+  const type = Object.getPrototypeOf(value)?.constructor?.name;
+  return (type === undefined || type === 'Object' ? '' : type + ' ') + record(Object.entries(value));
+};
+const MOST_ELEMENTS = 50;
 
 const counters = new Map(), clocks = new Map();
 const write = (level) => (...values) => { host.log(level, formatLog(values)); };
 const formatLog = (values) => {
   if (typeof values[0] !== 'string' || !values[0].includes('%')) return values.map(describe).join(' ');
   let next = 1;
-  const text = values[0].replace(/%([sdifjoO%])/g, (all, c) => {
+  const text = values[0].replace(/%([sdifjoOc%])/g, (all, c) => {
     if (c === '%') return '%';
     if (next >= values.length) return all;
     const v = values[next++];
-    return c === 'd' ? String(Number(v)) : c === 'i' ? String(Math.trunc(Number(v))) : c === 'f' ? String(parseFloat(v)) : describe(v);
+    return c === 'c' ? '' : c === 'd' ? String(Number(v)) : c === 'i' ? String(Math.trunc(Number(v))) : c === 'f' ? String(parseFloat(v)) : describe(v);
   });
   return [text, ...values.slice(next).map(describe)].join(' ');
 };
