@@ -108,6 +108,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := e.cfg.Now()
 	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r), began: started}
 	if r.Body != nil && r.Body != http.NoBody {
+		// Or the server throws away what was not read when the answer begins. Only
+		// HTTP/1 has to be told.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 		r.Body = countedBody{r.Body, &rec.received}
 	}
 	rec.Header()["Server"] = e.server

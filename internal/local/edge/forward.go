@@ -221,6 +221,9 @@ func copyBody(w http.ResponseWriter, body io.Reader, flush bool) {
 		return
 	}
 	control := http.NewResponseController(w)
+	if err := control.Flush(); err != nil { // the headers do not wait for the first piece
+		panic(http.ErrAbortHandler)
+	}
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := body.Read(buffer)
