@@ -66,8 +66,9 @@ class FormData {
     }
     return [String(name).toWellFormed(), value];
   }
-  append(name, value, filename) { this.#list.push(this.#entry(name, value, filename)); }
+  append(name, value, filename) { need(arguments, 2, 'append'); this.#list.push(this.#entry(name, value, filename)); }
   set(name, value, filename) {
+    need(arguments, 2, 'set');
     const entry = this.#entry(name, value, filename), at = this.#list.findIndex((p) => p[0] === entry[0]);
     if (at < 0) this.#list.push(entry);
     else this.#list = this.#list.filter((p, i) => i <= at || p[0] !== entry[0]).map((p, i) => i === at ? entry : p);

@@ -56,7 +56,7 @@ const handlerOf = (module) => {
 
 const fail = (error) => {
   if (error instanceof Error) host.fail(String(error.name), String(error.message), stackOf(error));
-  else host.fail('', 'Uncaught ' + describe(error) + (error === null ? ', which the engine throws too where it has no room left for an error' : ''), '');
+  else host.fail('', describe(error) + (error === null ? ', which the engine throws too where it has no room left for an error' : ''), '');
 };
 
 const respond = (response) => {

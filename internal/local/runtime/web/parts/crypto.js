@@ -115,6 +115,14 @@ function ({ host, globalClass, DOMException, asBytes, bufferOf, internalKey }) {
       'AES-GCM': `A${length}GCM`, 'AES-CBC': `A${length}CBC`, 'AES-CTR': `A${length}CTR`, 'AES-KW': `A${length}KW` }[name];
   };
 
+  // checkJWK fails if a JWK says of itself that it is for something else.
+  const checkJWK = ({ alg, key_ops: operations }, key) => {
+    const fitting = jwkAlgorithm(key.algorithm);
+    if (alg !== undefined && fitting !== undefined && alg !== fitting) throw new DOMException(`The JWK is for ${alg} (alg), not for ${fitting}.`, 'DataError');
+    const missing = operations === undefined ? undefined : key.usages.find((usage) => !operations.includes(usage));
+    if (missing !== undefined) throw new DOMException(`The JWK is not for ${missing} (key_ops).`, 'DataError');
+  };
+
   class SubtleCrypto {
     constructor(key) { if (key !== internalKey) throw new TypeError('Illegal constructor'); }
     async digest(algorithm, data) { return bufferOfText(call('digest', { hash: nameOf(algorithm), data: bytesOf(data) }).data); }
@@ -151,7 +159,9 @@ function ({ host, globalClass, DOMException, asBytes, bufferOf, internalKey }) {
       if (format === 'jwk') args.jwk = data; else args.data = bytesOf(data, 'The key');
       const answer = call('import', args);
       checkUsages(answer.type, name, usages);
-      return makeKey(answer, answer.key ?? '', answer.type, typeof algorithm === 'string' ? { name } : algorithm, !!extractable, [...usages]);
+      const key = makeKey(answer, answer.key ?? '', answer.type, typeof algorithm === 'string' ? { name } : algorithm, !!extractable, [...usages]);
+      if (format === 'jwk') checkJWK(data, key);
+      return key;
     }
     async exportKey(format, key) {
       if (!(key instanceof CryptoKey)) throw new TypeError('The key is no CryptoKey.');
