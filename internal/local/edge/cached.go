@@ -226,11 +226,15 @@ func (x *exchange) serveKept(e *cache.Entry, status string) {
 // sendWhole answers with a body that is all there. Headers are set already.
 func (x *exchange) sendWhole(status int, body []byte) {
 	h := x.w.Header()
-	if status == http.StatusOK && isRead(x.r) && h.Get("Content-Type") != "" {
-		h.Del("Content-Length")
-		modified, _ := http.ParseTime(h.Get("Last-Modified")) // the zero time if there is none
-		http.ServeContent(x.w, x.conditional(), path.Base(x.asked.URL.Path), modified, bytes.NewReader(body))
-		return
+	if status == http.StatusOK && isRead(x.r) {
+		h.Set("Accept-Ranges", "bytes")
+		if partly(x.asked.Header) {
+			h.Del("Content-Length")
+			noGuess(h)
+			modified, _ := http.ParseTime(h.Get("Last-Modified")) // the zero time if there is none
+			http.ServeContent(x.w, inBytes(x.asked), path.Base(x.asked.URL.Path), modified, bytes.NewReader(body))
+			return
+		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
@@ -238,10 +242,6 @@ func (x *exchange) sendWhole(status int, body []byte) {
 		_, _ = x.w.Write(body) // fails if the visitor leaves, and nobody is left to tell
 	}
 }
-
-// conditional is the request as ServeContent looks at it: the visitor's own
-// conditions and range.
-func (x *exchange) conditional() *http.Request { return x.asked }
 
 // renew asks the origin for what the cache does not have, or not any more, and
 // keeps the answer if it may be kept.
@@ -334,14 +334,10 @@ func (x *exchange) keep(c *caching, response *http.Response, ttl time.Duration, 
 	dropHopByHop(response.Header)
 	response.Header.Del("Server")
 	x.w.Header().Set(cacheStatusHeader, status)
-	partly := false
-	for _, name := range []string{"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"} {
-		partly = partly || x.asked.Header[name] != nil
-	}
 	entry := &cache.Entry{SiteID: x.host.Site.ID, Host: x.host.Name, Path: x.asked.URL.EscapedPath(), Query: c.query, Shape: c.shaper.Shape,
 		Variant: c.variant, Status: response.StatusCode, Header: response.Header.Clone(), Tags: x.tags(response.Header),
 		Stored: x.now, Expires: x.now.Add(ttl)}
-	if partly {
+	if partly(x.asked.Header) {
 		body, err := io.ReadAll(response.Body)
 		if err != nil {
 			panic(http.ErrAbortHandler)

@@ -98,9 +98,6 @@ func writeResult(w http.ResponseWriter, r *http.Request, result *runtime.Result)
 	for name, values := range result.Header {
 		h[name] = values
 	}
-	if _, ok := h["Content-Type"]; !ok {
-		h["Content-Type"] = nil // no guess
-	}
 	h.Del("Content-Length") // the code may have got it wrong
 	if result.Length >= 0 && hasBody(result.Status) {
 		h.Set("Content-Length", strconv.FormatInt(result.Length, 10))

@@ -149,14 +149,14 @@ func (x *exchange) toOrigin(prepare func(http.Header)) (*http.Request, error) {
 		out.Header.Set("X-Forwarded-For", forwarded+ip.String())
 	}
 	out.Header.Set("X-Forwarded-Proto", x.scheme)
-	if _, ok := out.Header["User-Agent"]; !ok {
-		out.Header["User-Agent"] = nil // none was sent, so none goes on
-	}
 	x.transform(out.Header)
 	if prepare != nil {
 		prepare(out.Header)
 	}
 	changeHeaders(out.Header, x.headerChanges(plan.RequestHeader, "request_header"))
+	if _, ok := out.Header["User-Agent"]; !ok {
+		out.Header["User-Agent"] = nil // the transport must not name itself
+	}
 	if x.r.ContentLength == 0 {
 		out.Body = nil // lets the transport try again on a stale connection
 	}
@@ -188,10 +188,20 @@ func dropHopByHop(h http.Header) {
 			h.Del(strings.TrimSpace(name))
 		}
 	}
-	for _, name := range []string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
-		delete(h, name)
+	for name := range h {
+		if isHopByHop(name) {
+			delete(h, name)
+		}
 	}
+}
+
+// isHopByHop reports whether a header, by its canonical name, is about one connection.
+func isHopByHop(name string) bool {
+	switch name {
+	case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
 // send answers with a response as it is.

@@ -45,6 +45,9 @@ func (x *exchange) headerChanges(family, word string) []headerChange {
 	for _, c := range x.settings(family, word) {
 		for _, one := range c.Headers {
 			change := headerChange{name: http.CanonicalHeaderKey(one.Name), operation: one.Operation}
+			if change.name == "Content-Length" || isHopByHop(change.name) {
+				continue // where a message ends is not theirs to say
+			}
 			if one.Operation != "del" {
 				value, err := x.value(one.Type, one.Value)
 				if err != nil {

@@ -123,10 +123,8 @@ func (a *asset) plain(more http.Header, version string) *fastpath.Answer {
 // serve answers a request for the whole asset, and reports false for one with
 // conditions or a range.
 func (a *asset) serve(w http.ResponseWriter, r *http.Request) bool {
-	for _, name := range []string{"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"} {
-		if r.Header[name] != nil {
-			return false
-		}
+	if partly(r.Header) {
+		return false
 	}
 	maps.Copy(w.Header(), a.headers)
 	w.WriteHeader(http.StatusOK)

@@ -11,6 +11,31 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 )
 
+// partly reports whether a request is for a part, or for what has changed.
+func partly(h http.Header) bool {
+	for _, name := range [...]string{"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"} {
+		if h[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// inBytes is a request as ServeContent is to see it: a range that is not in bytes is
+// none (RFC 9110, section 14.2), and the unit has no case.
+func inBytes(r *http.Request) *http.Request {
+	unit, set, _ := strings.Cut(r.Header.Get("Range"), "=")
+	if unit == "" || unit == "bytes" {
+		return r
+	}
+	changed := *r
+	changed.Header = r.Header.Clone()
+	if changed.Header.Del("Range"); strings.EqualFold(unit, "bytes") {
+		changed.Header.Set("Range", "bytes="+set)
+	}
+	return &changed
+}
+
 // inParts asks the origin for a whole resource piece by piece, as an origin rule
 // with Range force has it. An origin that knows no ranges answers as always.
 func (x *exchange) inParts(s plan.Settings, request *http.Request, to origin.Destination) (*http.Response, error) {
@@ -24,6 +49,11 @@ func (x *exchange) inParts(s plan.Settings, request *http.Request, to origin.Des
 		return x.cfg.Origins.Send(part, to)
 	}}
 	response, err := p.ask(0)
+	if err == nil && response.StatusCode == http.StatusRequestedRangeNotSatisfiable { // as of an empty file
+		if err = response.Body.Close(); err == nil {
+			response, err = x.cfg.Origins.Send(request, to)
+		}
+	}
 	if err != nil || response.StatusCode != http.StatusPartialContent {
 		return response, err
 	}

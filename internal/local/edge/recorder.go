@@ -55,11 +55,19 @@ func (r *recorder) WriteHeader(status int) {
 		if r.before != nil {
 			r.before(r.Header())
 		}
+		noGuess(r.Header())
 		if r.compress != nil {
 			r.encoder = r.compress(r.Header(), status, counter{r})
 		}
 	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// noGuess keeps the server from making up a content type.
+func noGuess(h http.Header) {
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil
+	}
 }
 
 func (r *recorder) Write(b []byte) (int, error) {

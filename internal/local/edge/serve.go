@@ -71,7 +71,7 @@ func (e *edge) serveAsset(w http.ResponseWriter, r *http.Request, b *routine.Bun
 	}
 	defer content.Close() // only read
 	setAssetHeaders(w.Header(), a)
-	http.ServeContent(w, r, "", b.Created, content)
+	http.ServeContent(w, inBytes(r), "", b.Created, content)
 	return nil
 }
 

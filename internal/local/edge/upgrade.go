@@ -9,10 +9,11 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 )
 
-// upgrades reports whether the visitor wants another protocol, such as
-// WebSocket, and the site's network settings do not have it off.
+// upgrades reports whether the visitor wants to speak WebSocket, and the site's
+// network settings do not have it off. Other protocols would pass by the rules.
 func (x *exchange) upgrades() bool {
-	if !strings.Contains(strings.ToLower(strings.Join(x.asked.Header["Connection"], ",")), "upgrade") || x.asked.Header["Upgrade"] == nil {
+	if !strings.Contains(strings.ToLower(strings.Join(x.asked.Header["Connection"], ",")), "upgrade") ||
+		!strings.EqualFold(x.asked.Header.Get("Upgrade"), "websocket") {
 		return false
 	}
 	return x.settings(plan.Network, "network").Text("Websocket") != "off"
@@ -34,7 +35,11 @@ func (x *exchange) upgrade() {
 	request.Header["Connection"], request.Header["Upgrade"] = []string{"Upgrade"}, x.asked.Header["Upgrade"]
 	proxy := httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
-			p.Out.Header.Set("X-Forwarded-For", request.Header.Get("X-Forwarded-For"))
+			for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+				if values, ok := request.Header[name]; ok {
+					p.Out.Header[name] = values
+				}
+			}
 		},
 		Transport: sender(func(r *http.Request) (*http.Response, error) {
 			if w.fixed != nil {

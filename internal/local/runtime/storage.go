@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -157,6 +158,7 @@ func cacheTTL(h http.Header) time.Duration {
 	for directive := range strings.SplitSeq(strings.ToLower(strings.Join(h["Cache-Control"], ",")), ",") {
 		name, text, _ := strings.Cut(strings.TrimSpace(directive), "=")
 		seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(text), `"`))
+		seconds = min(seconds, math.MaxInt32) // as RFC 9111 has it, section 1.2.2
 		switch {
 		case name == "no-store", name == "private", name == "no-cache":
 			return 0

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"path"
@@ -93,17 +94,27 @@ func statusTTL(list string, status int) (ttl time.Duration, said bool) {
 	exact := false
 	for pair := range strings.SplitSeq(list, ",") {
 		code, seconds, ok := strings.Cut(strings.TrimSpace(pair), "=")
-		n, err := strconv.Atoi(seconds)
-		if !ok || err != nil {
+		n, isTime := lasting(seconds)
+		if !ok || !isTime {
 			continue
 		}
 		class := len(code) == 3 && code[1:] == "xx" && code[0] == byte('0'+status/100)
 		if code == strconv.Itoa(status) || class && !exact {
-			ttl, said = time.Duration(max(n, 0))*time.Second, true
+			ttl, said = n, true
 			exact = exact || !class
 		}
 	}
 	return ttl, said
+}
+
+// lasting reads a number of seconds, of which more than 2^31 are no more than that
+// (RFC 9111, section 1.2.2).
+func lasting(text string) (time.Duration, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		err = nil // n is the largest number, or the smallest
+	}
+	return time.Duration(min(max(n, 0), 1<<31)) * time.Second, err == nil
 }
 
 // originTTL is what the origin says: Pragma, Cache-Control, Expires.
@@ -119,11 +130,11 @@ func originTTL(h http.Header, now time.Time) (ttl time.Duration, said bool) {
 		case "no-store", "no-cache", "private":
 			return 0, true
 		case "s-maxage", "max-age":
-			n, err := strconv.Atoi(strings.Trim(value, `"`))
-			if err != nil || shared && name == "max-age" {
+			n, ok := lasting(strings.Trim(value, `"`))
+			if !ok || shared && name == "max-age" {
 				continue
 			}
-			ttl, said, shared = time.Duration(max(n, 0))*time.Second, true, name == "s-maxage"
+			ttl, said, shared = n, true, name == "s-maxage"
 		}
 	}
 	if said {
