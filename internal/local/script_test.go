@@ -164,6 +164,10 @@ func (s *script) special(word, rest string) {
 		s.eventually("ListCertificatesByRecord", map[string]any{"SiteId": s.vars["site"], "RecordName": first}, func(answer map[string]any) bool {
 			return !bytes.Contains(mustJSON(s.t, answer), []byte("Applying"))
 		})
+	case "@told": // what an application waits for
+		s.eventually("GetCertificate", map[string]any{"SiteId": s.fill(first), "Id": s.fill(rest)}, func(answer map[string]any) bool {
+			return answer["Result"].(map[string]any)["ApplyMessage"] != nil
+		})
 	case "@visit":
 		s.visit(first, rest)
 	default:
@@ -191,7 +195,7 @@ func (s *script) visit(host, path string) int {
 
 func (s *script) eventually(action string, params map[string]any, good func(map[string]any) bool) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return good(must(s.t, s.info, action, params)) }, 10*time.Second, 5*time.Millisecond, action)
+	require.Eventually(s.t, func() bool { return good(must(s.t, s.info, action, params)) }, time.Minute, 5*time.Millisecond, action)
 }
 
 // upload posts a file to where an answer says.

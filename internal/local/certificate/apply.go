@@ -54,7 +54,7 @@ func (s *Service) apply(ctx context.Context, r *api.Request) (any, error) {
 			id := newID()
 			_, err := tx.ExecContext(ctx, `INSERT INTO certificates (id, site_id, type, name, domain, brand, challenge, ready_at, created, updated)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, site.id, kindFree, domain, domain, brand, newID(),
-				s.cfg.Now().Add(s.cfg.IssueAfter).Unix(), s.clock(), s.clock())
+				s.readyAt(), s.clock(), s.clock())
 			if err != nil {
 				return fmt.Errorf("store an application: %w", err)
 			}
@@ -64,6 +64,12 @@ func (s *Service) apply(ctx context.Context, r *api.Request) (any, error) {
 		return nil
 	})
 	return out, err
+}
+
+// readyAt is from when what is applied for now can be issued: the first whole
+// second that is not before IssueAfter has passed, as the state keeps seconds.
+func (s *Service) readyAt() int64 {
+	return s.cfg.Now().Add(s.cfg.IssueAfter + time.Second - time.Nanosecond).Unix()
 }
 
 // applicable splits and checks the domains of an application.

@@ -131,6 +131,24 @@ func TestApplicationIsIssued(t *testing.T) {
 	require.Equal(t, "InvalidCertificate.NotFound", code)
 }
 
+// The state keeps seconds: what is applied for in the middle of one is not issued
+// before its time for that.
+func TestApplicationTakesItsTime(t *testing.T) {
+	b := newBench(t, Config{})
+	id := b.site("shop.test", "NS")
+	for _, into := range []time.Duration{0, time.Nanosecond, 999 * time.Millisecond} {
+		b.Now = b.Now.Truncate(time.Second).Add(into)
+		made := first(b.Must("ApplyCertificate", api.Params{"SiteId": id, "Domains": "www.shop.test"})["Result"])
+		status := func() any {
+			return b.Must("GetCertificate", api.Params{"SiteId": id, "Id": made["Id"]})["Result"].(map[string]any)["Status"]
+		}
+		b.Now = b.Now.Add(time.Minute - time.Nanosecond)
+		require.Equal(t, "Applying", status(), into)
+		b.Now = b.Now.Add(time.Second)
+		require.Equal(t, "OK", status(), into)
+	}
+}
+
 func TestApplicationThatWaits(t *testing.T) {
 	b := newBench(t, Config{})
 	cname := b.site("cname.test", "CNAME")
