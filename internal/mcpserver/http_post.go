@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -37,6 +38,9 @@ func (h *HTTPHandler) post(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(h.closing, cancel)()
+	}
+	if acceptsEvents(r) {
+		ctx = context.WithValue(ctx, streamKey{}, out)
 	}
 	if m.progressToken != nil && acceptsEvents(r) {
 		ctx = tools.WithProgress(ctx, func(done, total float64, text string) {
@@ -116,55 +120,24 @@ func acceptsEvents(r *http.Request) bool {
 	return accept == "" || strings.Contains(accept, "text/event-stream") || strings.Contains(accept, "*/*") || strings.Contains(accept, "text/*")
 }
 
-type notedKey struct{}
+type streamKey struct{}
 
-// noted is a context in which a call's notifications through mcp-go are known of.
-type noted struct{ sent chan struct{} }
-
-// Notify sends a notification to the client of a call.
+// Notify sends a notification to the client of a call, before the call's answer.
+// Over HTTP mcp-go drops what it has in hand when the call returns, so that there
+// the stream of the call takes it.
 func Notify(ctx context.Context, s *server.MCPServer, method string, params map[string]any) error {
-	if n, ok := ctx.Value(notedKey{}).(*noted); ok {
-		select {
-		case n.sent <- struct{}{}:
-		default:
-		}
+	out, ok := ctx.Value(streamKey{}).(*stream)
+	if !ok {
+		return s.SendNotificationToClient(ctx, method, params)
 	}
-	return s.SendNotificationToClient(ctx, method, params)
-}
-
-// settleTime is how long a call waits, once the session's queue is empty, for
-// mcp-go to write what it has taken from there.
-const settleTime = 5 * time.Millisecond
-
-// settle lets a call's notifications out before its answer. Over HTTP mcp-go
-// drops the one that it has in hand when the call returns; the stdio loop sees
-// to it by itself.
-func settle(next server.ToolHandlerFunc) server.ToolHandlerFunc {
-	return func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		current := server.ClientSessionFromContext(ctx)
-		if _, isStdio := current.(*session); isStdio || current == nil {
-			return next(ctx, r)
-		}
-		n := &noted{sent: make(chan struct{}, 1)}
-		result, err := next(context.WithValue(ctx, notedKey{}, n), r)
-		if len(n.sent) > 0 {
-			wait(ctx, settleTime)
-			for range 100 {
-				if len(current.NotificationChannel()) == 0 {
-					break
-				}
-				wait(ctx, settleTime)
-			}
-		}
-		return result, err
+	note, err := encodeJSON(struct {
+		JSONRPC string         `json:"jsonrpc"`
+		Method  string         `json:"method"`
+		Params  map[string]any `json:"params,omitempty"`
+	}{"2.0", method, params})
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", method, err)
 	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	out.event(note)
+	return nil
 }

@@ -268,8 +268,8 @@ func eventsOf(t *testing.T, stream string) []answer {
 	return events
 }
 
-// Notifications that go through mcp-go are not lost either.
-func TestHTTPSettles(t *testing.T) {
+// Other notifications are not lost either, however soon the answer is there.
+func TestHTTPNotifies(t *testing.T) {
 	s := newSite(t, HTTPOptions{})
 	s.AddTool(mcp.NewTool("note_twice"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		for i := range 2 {

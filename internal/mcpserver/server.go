@@ -88,7 +88,6 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 		server.WithInstructions(o.Instructions),
 		server.WithToolHandlerMiddleware(logCalls(o.Logger, o.Now)),
 		server.WithToolHandlerMiddleware(limitCalls(o.Timeout)),
-		server.WithToolHandlerMiddleware(settle),
 		server.WithResourceHandlerMiddleware(docErrors),
 	}, more...)...)
 	// mcp-go reads a tool's schema when it is added, which would make the start
