@@ -324,7 +324,13 @@ func live(t *testing.T, r *rig, name string) []tools.LiveEnvironment {
 // newRig starts a rig that nothing meddles with yet.
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	esa, err := local.Start(t.Context(), local.Options{Dir: ":memory:", Now: time.Now})
+	return newRigOver(t, local.Options{})
+}
+
+// newRigOver is newRig with a say in how the local ESA runs.
+func newRigOver(t *testing.T, o local.Options) *rig {
+	t.Helper()
+	esa, err := local.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { esa.Close() })
 	upstream, err := url.Parse(esa.Info().Endpoint)

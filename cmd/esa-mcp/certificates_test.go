@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -23,7 +24,13 @@ import (
 // site, and a client past the tools.
 func withSite(t *testing.T, toolsets, name, access string) (*server, *esa.Client) {
 	t.Helper()
-	r := newRig(t)
+	return withSiteOver(t, local.Options{}, toolsets, name, access)
+}
+
+// withSiteOver is withSite with a say in how the local ESA runs.
+func withSiteOver(t *testing.T, o local.Options, toolsets, name, access string) (*server, *esa.Client) {
+	t.Helper()
+	r := newRigOver(t, o)
 	c, err := esa.New(esa.Config{Endpoint: r.info.Endpoint, Credentials: esa.StaticCredentials(r.info.AccessKeyID, r.info.AccessKeySecret, "")})
 	require.NoError(t, err)
 	plans, err := c.Call(t.Context(), "ListUserRatePlanInstances", nil)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -84,7 +85,8 @@ func states(out tools.ProxySubdomainOutput) []string {
 
 func TestProxySubdomain(t *testing.T) {
 	t.Parallel()
-	s, c := withSite(t, "origin,dns", "shop.test", "NS")
+	clock := &drillClock{now: time.Now()} // held, so that no certificate is issued before it is looked for
+	s, c := withSiteOver(t, local.Options{Now: clock.Now}, "origin,dns", "shop.test", "NS")
 	first := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test", "origin": "8.8.8.8, 8.8.4.4",
 		"origin_scheme": "http", "origin_port": 8080})
 	require.Equal(t, []string{"done", "waiting", "done", "waiting"}, states(first), "%+v", first.Steps)
@@ -92,13 +94,14 @@ func TestProxySubdomain(t *testing.T) {
 	for _, step := range first.Steps[:3] {
 		require.NotEmpty(t, step.ID, step.Step)
 	}
-	require.Eventually(t, func() bool {
+	for _, complete := range []bool{false, true} {
 		again := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test"})
 		require.Equal(t, "existing", again.Steps[0].Status)
 		require.Equal(t, first.Steps[1].ID, again.Steps[1].ID, "no second application")
 		require.Equal(t, "existing", again.Steps[2].Status)
-		return again.Complete
-	}, time.Minute, 50*time.Millisecond)
+		require.Equal(t, complete, again.Complete, "%+v", again.Steps)
+		clock.pass(time.Minute)
+	}
 	changed := callOK[tools.ProxySubdomainOutput](t, s, "proxy_subdomain", arguments{"host": "api.shop.test", "origin": "8.8.4.4,8.8.8.8", "origin_scheme": "https"})
 	require.Equal(t, []string{"existing", "existing", "done", "done"}, states(changed))
 	require.Equal(t, first.Steps[2].ID, changed.Steps[2].ID, "the rule is changed, not doubled")
