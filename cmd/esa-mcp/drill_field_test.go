@@ -175,6 +175,23 @@ func setFaults(t *testing.T, info local.Info, text string) {
 	}
 }
 
+// faultsHit is how many calls the faults that are on have met.
+func faultsHit(t *testing.T, info local.Info) (n int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, info.Admin+"/faults", nil)
+	require.NoError(t, err)
+	r.SetBasicAuth(info.AccessKeyID, info.AccessKeySecret)
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	var list struct{ Faults []struct{ Hit int } }
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&list))
+	for _, f := range list.Faults {
+		n += f.Hit
+	}
+	return n
+}
+
 // drillClock is the time of a field: it passes when somebody waits.
 type drillClock struct {
 	mu  sync.Mutex

@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -156,13 +156,29 @@ func TestDemo(t *testing.T) {
 // A call that is interrupted says that it may have been carried out.
 func TestInterruptedCall(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), binary, "call", "--local", "--fault", "action=CreateSite latency=1m",
-		"create_site", "name=shell.example", "access_type=NS", "--toolsets", "sites")
-	cmd.Env = environment("ESA_MCP_LOCAL_DIR=:memory:")
+	r := newRig(t)
+	arrived := make(chan struct{})
+	r.set(func(_ http.ResponseWriter, q *http.Request) bool {
+		if action(q) != "CreateSite" {
+			return false
+		}
+		close(arrived)
+		<-q.Context().Done() // the command has gone
+		return true
+	})
+	cmd := exec.CommandContext(t.Context(), binary, "call", "create_site", "name=shell.example", "access_type=NS", "--toolsets", "sites")
+	cmd.Env = r.env
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	require.NoError(t, cmd.Start())
-	time.AfterFunc(3*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGINT) }) // fails if it has ended, which Wait tells
-	require.Error(t, cmd.Wait())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-arrived:
+	case err := <-ended:
+		require.FailNow(t, "it never called", "%v: %s", err, log.String())
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.Error(t, <-ended)
 	require.Contains(t, log.String(), "create_site was interrupted")
 }
