@@ -72,7 +72,7 @@ func TestBrowserShowsASinglePageApplication(t *testing.T) {
 		do(t, ctx, chromedp.WaitVisible("#path"))
 		require.Equal(t, path, text("#path"), "a deep link opens the application")
 		require.Equal(t, "true", text("#safe"), "the connection is secure")
-		require.Eventually(t, func() bool { return text("#api") == "GET /api/hello?x=1 https:" }, 10*time.Second, 20*time.Millisecond, "the function answers")
+		require.Eventually(t, func() bool { return text("#api") == "GET /api/hello?x=1 https:" }, time.Minute, 20*time.Millisecond, "the function answers")
 	}
 	require.True(t, do(t, ctx, chromedp.Evaluate[bool](`(document.querySelector("#next").click(), true)`)))
 	require.Equal(t, "/items/7?a=b", text("#path"))

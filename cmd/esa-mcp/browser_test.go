@@ -57,16 +57,17 @@ func TestBrowserShowsTheDemo(t *testing.T) {
 	require.NotEqual(t, "Hello from the edge", do(t, ctx, chromedp.Text("h1")))
 }
 
-// openBrowser starts headless Chromium, for a minute at most.
+// openBrowser starts headless Chromium, for some minutes at most.
 func openBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 800))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1000, 800),
+		chromedp.WSURLReadTimeout(2*time.Minute))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), append(options, more...)...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, time.Minute)
+	ctx, stop = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(stop)
 	return ctx
 }
@@ -126,7 +127,7 @@ func TestBrowserReloads(t *testing.T) {
 		require.Eventually(t, func() bool {
 			got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+`")?.textContent ?? ""`))
 			return err == nil && got == want // in the middle of a reload there is no page
-		}, 20*time.Second, 50*time.Millisecond, "%s never became %q", selector, want)
+		}, time.Minute, 50*time.Millisecond, "%s never became %q", selector, want)
 	}
 	do(t, ctx, chromedp.Navigate(p.url))
 	shows("h1", "one")

@@ -173,5 +173,5 @@ func (f *field) waitFor(status, tool string, args arguments) {
 	require.Eventually(f.t, func() bool {
 		out = f.do(tool, args)
 		return out["status"] == status
-	}, 20*time.Second, 5*time.Millisecond, "%s: %v", tool, out)
+	}, time.Minute, 5*time.Millisecond, "%s: %v", tool, out)
 }

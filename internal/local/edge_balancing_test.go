@@ -146,7 +146,7 @@ func TestEdgeFailsOverByHealth(t *testing.T) {
 	b := newShop(t, Options{})
 	one, two, last := b.server("one"), b.server("two"), b.server("last")
 	pools := []int64{b.pool("p1", one), b.pool("p2", two), b.pool("p3", last)}
-	lb := b.balancer(pools, map[string]any{"Monitor": map[string]any{"Type": "HTTP", "Path": "/health", "Interval": 1, "Timeout": 1, "ConsecutiveDown": 2,
+	lb := b.balancer(pools, map[string]any{"Monitor": map[string]any{"Type": "HTTP", "Path": "/health", "Interval": 1, "Timeout": 10, "ConsecutiveDown": 2,
 		"ExpectedCodes": "200,204"}})
 	states := func() string {
 		var all []string
@@ -159,7 +159,7 @@ func TestEdgeFailsOverByHealth(t *testing.T) {
 	}
 	wait := func(want string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return states() == want }, 15*time.Second, 20*time.Millisecond, "%s is not %s", states(), want)
+		require.Eventually(t, func() bool { return states() == want }, time.Minute, 20*time.Millisecond, "%s is not %s", states(), want)
 	}
 	wait("default_pool healthy, default_pool healthy, fallback_pool healthy")
 	require.Equal(t, "one", b.who(www))
@@ -240,7 +240,7 @@ func TestMonitorTypes(t *testing.T) {
 			status := func() any {
 				return b.call("ListLoadBalancerOriginStatus", map[string]any{"LoadBalancerIds": lb, "PoolType": "default_pool"})["OriginStatus"].([]any)[0].(map[string]any)["Status"]
 			}
-			require.Eventually(t, func() bool { return status() != "unknown" }, 10*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return status() != "unknown" }, time.Minute, 5*time.Millisecond)
 			require.Equal(t, tt.want, status())
 			b.call("DeleteLoadBalancer", map[string]any{"Id": lb})
 			b.call("DeleteOriginPool", map[string]any{"Id": pool})

@@ -263,7 +263,7 @@ func TestEdgePassesWebSocketsOn(t *testing.T) {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(b.info.Edge, "http://"))
 		require.NoError(t, err)
 		defer conn.Close()
-		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 		fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", host)
 		from := bufio.NewReader(conn)
 		res, err := http.ReadResponse(from, nil)

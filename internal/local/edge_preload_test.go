@@ -32,7 +32,7 @@ func (b *shop) preloaded(call map[string]any) map[string]string {
 			got[task["Content"].(string)] = says
 		}
 		return true
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	return got
 }
 
@@ -127,12 +127,12 @@ func TestEdgePreloadsOnSchedule(t *testing.T) {
 		return out["SuccessExecutions"].([]any)[0].(map[string]any)["Id"]
 	}
 	later := start(time.Now().Add(time.Hour))
-	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "waiting" }, time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "waiting" }, time.Minute, 10*time.Millisecond)
 	must(t, b.info, "DeleteScheduledPreloadExecution", map[string]any{"Id": later})
 
 	start(time.Now().Add(-time.Second))
-	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "finished" }, 15*time.Second, 20*time.Millisecond)
-	require.Eventually(t, func() bool { return to.n.Load() == 3 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return fmt.Sprint(runs()[0].(map[string]any)["Status"]) == "finished" }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return to.n.Load() == 3 }, time.Minute, 5*time.Millisecond)
 	for _, name := range []string{"a", "b", "c"} {
 		require.Equal(t, "HIT", b.get("http://www.shop.example/"+name+".css", "Accept-Encoding", "gzip").cache())
 	}
@@ -140,5 +140,5 @@ func TestEdgePreloadsOnSchedule(t *testing.T) {
 	require.Equal(t, "3 2", fmt.Sprint(told["UrlSubmitted"], " ", told["TaskSubmitted"]))
 	require.Len(t, b.call("DescribePreloadTasks", nil)["Tasks"], 3)
 	must(t, b.info, "ResetScheduledPreloadJob", map[string]any{"Id": job})
-	require.Eventually(t, func() bool { return len(b.call("DescribePreloadTasks", nil)["Tasks"].([]any)) == 6 }, 15*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(b.call("DescribePreloadTasks", nil)["Tasks"].([]any)) == 6 }, time.Minute, 20*time.Millisecond)
 }

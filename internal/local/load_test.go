@@ -218,5 +218,5 @@ func awaitServer(t *testing.T, at string) {
 			err = c.Close()
 		}
 		return err == nil
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }

@@ -183,7 +183,7 @@ func (p *peer) next() string {
 	case line, ok := <-p.lines:
 		require.True(p.t, ok, "the output ended")
 		return line
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		require.FailNow(p.t, "no answer")
 		return ""
 	}

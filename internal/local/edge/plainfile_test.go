@@ -27,7 +27,7 @@ func (v *visits) last(t *testing.T, n int) analytics.Visit {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		return len(v.list) == n
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	return v.list[n-1]
 }
 

@@ -102,7 +102,7 @@ func (f *fixture) site(name, strategy string, files ...string) (codeVersion stri
 	require.Eventually(f.t, func() bool {
 		got := f.call("GetRoutineCodeVersionInfo", api.Params{"Name": name, "CodeVersion": codeVersion})
 		return got["Status"] == "available"
-	}, 30*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	return codeVersion
 }
 

@@ -79,7 +79,7 @@ func dial(t *testing.T, l *Listener) visitor {
 	c, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	return visitor{t, c, bufio.NewReader(c)}
 }
 
@@ -168,12 +168,15 @@ func TestShutdown(t *testing.T) {
 	idle.send(get("/fast"))
 	idle.answer()
 	slow.send(strings.Repeat(get("/big"), 20)) // more than the system buffers, and nobody reads
-	answered := 0
-	require.Eventually(t, func() bool { // until an answer does not come to its end
+	answered, looks := 0, 0
+	require.Eventually(t, func() bool { // until an answer does not come to its end, for a second
 		before := answered
-		answered = len(h.list())
-		return answered > 1 && answered == before
-	}, 10*time.Second, 200*time.Millisecond)
+		answered, looks = len(h.list()), looks+1
+		if answered < 2 || answered != before {
+			looks = 0
+		}
+		return looks == 5
+	}, time.Minute, 200*time.Millisecond)
 
 	ended := make(chan error)
 	ctx, cancel := context.WithCancel(context.Background())
