@@ -48,14 +48,16 @@ func startDev(t *testing.T, files map[string]string, args ...string) *devProject
 // says waits until a text was printed.
 func (p *devProject) says(t *testing.T, where *syncBuffer, text string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(where.String(), text) }, 20*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return strings.Contains(where.String(), text) }, time.Minute, 10*time.Millisecond,
 		"it never said %q", text)
 }
 
-// write changes a file.
+// write changes a file, at once: half of it is never seen.
 func (p *devProject) write(t *testing.T, name, content string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(p.dir, filepath.FromSlash(name)), []byte(content), 0o644))
+	half := filepath.Join(t.TempDir(), "half")
+	require.NoError(t, os.WriteFile(half, []byte(content), 0o644))
+	require.NoError(t, os.Rename(half, filepath.Join(p.dir, filepath.FromSlash(name))))
 }
 
 // get asks for a path as a page load would.

@@ -36,6 +36,7 @@ type field struct {
 	state *drillState
 	tools map[string]tools.Tool
 	deps  *tools.Deps
+	hangs bool // builds do
 
 	journals int
 	log      string // the audit log of the present tools
@@ -88,10 +89,14 @@ func (f *field) begin() {
 		ESA:    guard.New(client, guard.Config{LocalOrigins: true, Journal: journal, Now: f.clock.Now}),
 		Upload: client, Local: tools.KnownLocal(tools.LocalInfo{Edge: info.Edge}), Locks: tools.NewLocks(), Confirmed: true, Journal: journal,
 		Now: f.clock.Now, Logger: slog.New(slog.DiscardHandler), Version: "drill",
-		// A little is waited in earnest, for what is built meanwhile.
+		// A part is waited in earnest, for what is built meanwhile: seconds in all,
+		// where a build takes milliseconds, unless it is made to hang.
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			f.clock.pass(d)
-			return f.rest(ctx, min(d, 2*time.Millisecond))
+			if f.hangs {
+				return f.rest(ctx, min(d, 2*time.Millisecond))
+			}
+			return f.rest(ctx, min(d/10, 100*time.Millisecond))
 		},
 	}
 }
@@ -155,6 +160,7 @@ func (f *field) do(tool string, args arguments) map[string]any {
 // faults replaces the faults that are on.
 func (f *field) faults(text string) {
 	f.t.Helper()
+	f.hangs = strings.Contains(text, "build=hang")
 	setFaults(f.t, f.esa.Info(), text)
 }
 

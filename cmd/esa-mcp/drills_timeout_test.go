@@ -27,7 +27,7 @@ func TestTimeoutDrills(t *testing.T) {
 		}},
 	}
 	patient := f.s
-	hasty := f.serve("--timeout", "3s") // enough to get to the service on a busy machine
+	hasty := f.serve("--timeout", "2s") // enough to get to the service on a busy machine
 	for _, d := range creates {
 		count := d.count
 		if count == nil {

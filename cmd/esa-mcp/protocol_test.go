@@ -148,7 +148,7 @@ func TestNothingIsLostWhenInputEnds(t *testing.T) {
 // where the system would end it by a signal.
 func TestClientThatVanishes(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, "--local", "--local-dir", t.TempDir())
 	cmd.Env = environment()
@@ -215,7 +215,7 @@ func TestWithoutCredentials(t *testing.T) {
 	began := time.Now()
 	s := start(t, environment())
 	text := s.refuse(t, "list_sites", nil)
-	require.Less(t, time.Since(began), 20*time.Second)
+	require.Less(t, time.Since(began), time.Minute)
 	for _, want := range []string{"ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALICLOUD", "credentials", "--local"} {
 		require.Contains(t, text, want)
 	}

@@ -17,7 +17,7 @@ import (
 
 // Stopping lets calls end, then cancels them.
 func TestServeHTTPStops(t *testing.T) {
-	for _, grace := range []time.Duration{20 * time.Millisecond, 20 * time.Second} {
+	for _, grace := range []time.Duration{20 * time.Millisecond, time.Minute} {
 		b := newBench(Options{})
 		release := make(chan struct{})
 		b.AddTool(mcp.NewTool("wait_for_it"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -83,5 +83,5 @@ func TestServeHTTPEndsStreams(t *testing.T) {
 	began := time.Now()
 	stop()
 	require.NoError(t, <-served)
-	require.Less(t, time.Since(began), 20*time.Second)
+	require.Less(t, time.Since(began), 50*time.Second)
 }
