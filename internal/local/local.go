@@ -277,7 +277,7 @@ func assemble(ctx context.Context, o Options) (_ *Server, apiHandler http.Handle
 	}
 	purges := purge.New(store, o.Purge)
 	table.Add(purges.Table())
-	things := generic.New(store, generic.Config{Now: o.Now, Quotas: o.Quotas, OriginHealth: health.Of, Preload: purges.Preload})
+	things := generic.New(store, generic.Config{Now: o.Now, Quotas: o.Quotas, OriginHealth: health.Of, Preload: purges.Preload, ReadFile: uploaded.Read})
 	table.Add(things.Table())
 	pairs := kv.New(store, o.KV)
 	table.Add(pairs.Table())

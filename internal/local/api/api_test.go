@@ -34,6 +34,17 @@ func TestParamsJSON(t *testing.T) {
 	}
 }
 
+func TestJSONRefusalsAreForClients(t *testing.T) {
+	var got struct{ List []struct{ Weight int } }
+	for text, want := range map[string]string{
+		`[]`:                           "it cannot be a JSON array.",
+		`{"List":[{"Weight":"many"}]}`: "List.Weight cannot be a JSON string.",
+	} {
+		_, err := Params{"Data": text}.JSON("Data", &got)
+		require.EqualError(t, err, "InvalidData: Data is not the JSON that the operation takes: "+want+" (HTTP 400)")
+	}
+}
+
 func TestParamsScalars(t *testing.T) {
 	p := Params{"text": "42", "number": json.Number("9007199254740993"), "true": true, "word": "yes", "list": []any{"a"}, "blank": " "}
 	n, err := p.Int("number", 0)

@@ -179,9 +179,35 @@ func (s *Store) Uploaded(ctx context.Context, object oss.Object) (bool, error) {
 	return true, nil
 }
 
+// Read reads the file at an address within a transaction; see Open. One that has
+// more bytes than most is refused.
+func (s *Store) Read(ctx context.Context, tx *sql.Tx, address string, most int64) ([]byte, error) {
+	file, size, err := s.open(ctx, tx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if size > most {
+		return nil, api.Errorf(400, "InvalidFile.ExceedsMaximum", "The file has %d bytes, more than %d.", size, most)
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the file: %w", err)
+	}
+	return content, nil
+}
+
 // Open opens the file at an address that Uploaded was given one for, and says how
 // large it is. Only addresses of the local store can be read.
 func (s *Store) Open(ctx context.Context, address string) (io.ReadCloser, int64, error) {
+	return s.open(ctx, s.state.DB(), address)
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Store) open(ctx context.Context, q querier, address string) (io.ReadCloser, int64, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, 0, api.Errorf(400, "InvalidUrl", "Url is not the address of a file.")
@@ -192,7 +218,7 @@ func (s *Store) Open(ctx context.Context, address string) (io.ReadCloser, int64,
 	}
 	key := strings.TrimPrefix(u.Path, "/")
 	var name string
-	err = s.state.DB().QueryRowContext(ctx, `SELECT name FROM files WHERE object_key = ? AND created_at >= ?`,
+	err = q.QueryRowContext(ctx, `SELECT name FROM files WHERE object_key = ? AND created_at >= ?`,
 		key, s.cfg.Now().Add(-fileLife).UnixNano()).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && name == "" {
 		return nil, 0, api.Errorf(404, "InvalidUrl.NotFound", "There is no file at the Url.")

@@ -77,6 +77,19 @@ func TestMessagesNameTheParameter(t *testing.T) {
 	require.Equal(t, `Specified parameter SiteId is not valid: it must be a 64-bit integer, not "shop.example".`, got.body["Message"])
 }
 
+// TestDocumentedBooleans takes 1 and 0 for the booleans whose documented example
+// is 1, and for no others.
+func TestDocumentedBooleans(t *testing.T) {
+	cfg := testConfig()
+	cfg.Table["ListCertificates"], cfg.Table["ListRecords"] = echo, echo
+	for text, want := range map[string]string{"1": "true", "0": "false", "true": "true"} {
+		got := send(t, New(cfg), call{action: "ListCertificates", method: "POST", query: url.Values{"SiteId": {"1"}, "ValidOnly": {text}}}.request())
+		require.Equal(t, map[string]any{"SiteId": "1", "ValidOnly": want}, got.body["Params"], got.body)
+	}
+	got := send(t, New(cfg), call{action: "ListRecords", query: url.Values{"SiteId": {"1"}, "Proxied": {"1"}}}.request())
+	require.Equal(t, "InvalidProxied", got.body["Code"])
+}
+
 func TestParametersOfAllSources(t *testing.T) {
 	g := New(testConfig())
 	got := send(t, g, call{action: "PutKv", method: "POST", contentType: "application/x-www-form-urlencoded; charset=utf-8",

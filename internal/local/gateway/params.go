@@ -63,12 +63,13 @@ func addValues(params api.Params, values url.Values) {
 func decodeObject(body []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	var fields map[string]any
-	if err := d.Decode(&fields); err != nil {
+	var value any
+	if err := d.Decode(&value); err != nil {
 		return nil, err
 	}
-	if fields == nil {
-		return nil, errors.New("it is null")
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("it is another kind of value")
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("there is more after the object")

@@ -24,6 +24,10 @@ func checkParams(op *catalog.Operation, params api.Params) error {
 		if p.As != catalog.AsPlain {
 			continue
 		}
+		if value := documentedBool(p, text); value != "" {
+			params[p.Name] = value
+			continue
+		}
 		if want := expectation(p.Type, text); want != "" {
 			return api.Errorf(400, "Invalid"+p.Name, "Specified parameter %s is not valid: it must be %s, not %q.",
 				p.Name, want, clip(text))
@@ -55,6 +59,15 @@ func expectation(kind, text string) string {
 		return ""
 	}
 	return want
+}
+
+// documentedBool is what the text of a boolean means that is documented with the
+// example 1, such as ValidOnly of ListCertificates; nothing if it is no such one.
+func documentedBool(p *catalog.Param, text string) string {
+	if p.Type == "boolean" && string(p.Example) == `"1"` {
+		return map[string]string{"0": "false", "1": "true"}[text]
+	}
+	return ""
 }
 
 // sentFlat reports whether a list or object came as Name.1, Name.Key ...

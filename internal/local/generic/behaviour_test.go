@@ -1,6 +1,7 @@
 package generic
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"testing"
@@ -158,18 +159,44 @@ func TestScheduledPreloads(t *testing.T) {
 	b := newBench(t, Config{})
 	job := api.Text(b.must("CreateScheduledPreloadJob", b.lives()["ScheduledPreloadJob"].create)["Id"])
 	out := b.must("CreateScheduledPreloadExecutions", api.Params{"Id": job, "Executions": `[
-		{"SliceLen":10,"Interval":30,"StartTime":"2026-06-03T16:00:00Z","EndTime":"2026-06-04T16:00:00Z"},{"SliceLen":0,"Interval":30}]`})
+		{"SliceLen":10,"Interval":30,"StartTime":"2026-06-03T16:00:00Z","EndTime":"2026-06-04T16:00:00Z","Status":"finished"},{"SliceLen":0,"Interval":30}]`})
+	require.Equal(t, "waiting", object(list(out["SuccessExecutions"])[0])["Status"], "which is not the caller's to say")
+	require.Equal(t, []any{`InvalidSliceLen: Specified parameter SliceLen is not valid: it must be an integer between 1 and 10000, not "0".`}, out["FailedMessages"])
 	require.Equal(t, "1", api.Text(out["SuccessCount"]))
 	require.Len(t, out["FailedMessages"], 1)
 	id := api.Text(object(list(out["SuccessExecutions"])[0])["Id"])
 	require.Equal(t, job, object(list(out["SuccessExecutions"])[0])["JobId"])
 	require.Equal(t, "running", b.must("StartScheduledPreloadExecution", api.Params{"Id": id})["Status"])
 	require.Equal(t, "20", api.Text(b.must("UpdateScheduledPreloadExecution", api.Params{"Id": id, "SliceLen": "20"})["SliceLen"]))
+	moved := b.must("UpdateScheduledPreloadExecution", api.Params{"Id": id, "StartTime": "2024-05-31T17:10:48.849+08:00", "EndTime": "2024-05-31T18:10:48.849+08:00"})
+	require.Equal(t, "2024-05-31T09:10:48Z", moved["StartTime"], "times may have an offset")
 	require.Equal(t, "stopped", b.must("StopScheduledPreloadExecution", api.Params{"Id": id})["Status"])
 	require.Len(t, list(b.must("ListScheduledPreloadExecutions", api.Params{"Id": job})["Executions"]), 1)
 	b.must("DeleteScheduledPreloadExecution", api.Params{"Id": id})
 	require.Empty(t, list(b.must("ListScheduledPreloadExecutions", api.Params{"Id": job})["Executions"]))
 	b.refuse("InvalidUrlList", "CreateScheduledPreloadJob", with(b.lives()["ScheduledPreloadJob"].create, "Name", "m", "UrlList", "http://other.com/"))
+}
+
+// TestPreloadsFromAFile has a job read its addresses once, from a file.
+func TestPreloadsFromAFile(t *testing.T) {
+	files := map[string]string{"good": "http://www.example.com/a\r\n\nhttps://www.example.com/b\n", "other": "http://www.example.org/\n", "none": "\n", "binary": "\xff\xfe"}
+	b := newBench(t, Config{ReadFile: func(_ context.Context, _ *sql.Tx, address string, most int64) ([]byte, error) {
+		content, ok := files[address]
+		require.EqualValues(t, 10_000_000, most)
+		if !ok {
+			return nil, api.Errorf(404, "InvalidUrl.NotFound", "There is no file at the Url.")
+		}
+		return []byte(content), nil
+	}})
+	job := api.Params{"SiteId": b.site, "Name": "n", "InsertWay": "oss"}
+	got := b.must("CreateScheduledPreloadJob", with(job, "OssUrl", "good"))
+	require.Equal(t, "2", api.Text(got["UrlCount"]))
+	require.Equal(t, "www.example.com", got["Domains"])
+	delete(files, "good")
+	require.Equal(t, "2", api.Text(b.must("GetScheduledPreloadJob", api.Params{"Id": got["Id"]})["UrlCount"]))
+	for address, code := range map[string]string{"": "MissingOssUrl", "gone": "InvalidUrl.NotFound", "other": "InvalidOssUrl", "none": "MissingOssUrl", "binary": "InvalidOssUrl"} {
+		b.refuse(code, "CreateScheduledPreloadJob", with(job, "Name", "m", "OssUrl", address))
+	}
 }
 
 func TestContainers(t *testing.T) {

@@ -176,7 +176,7 @@ func idle(action string) change {
 // containerRecords answers ListEdgeContainerRecords: those of a site, of any
 // application.
 func containerRecords(ctx context.Context, tx *sql.Tx, s *Service, r *api.Request) (map[string]any, error) {
-	page, err := r.Params.Page(20, 500)
+	page, err := r.Params.Page(500, 500)
 	if err != nil {
 		return nil, err
 	}

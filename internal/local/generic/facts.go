@@ -148,7 +148,13 @@ func ciphersOf(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[st
 
 // balancerRegions are those that load balancers can steer by: parts of continents,
 // with some of their countries.
-func balancerRegions(_ context.Context, _ *sql.Tx, _ *Service, _ *api.Request) (map[string]any, error) {
+// balancerRegions answers ListLoadBalancerRegions, whose pages are large: 1024 is
+// documented.
+func balancerRegions(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
+	page, err := r.Params.Page(20, 1024)
+	if err != nil {
+		return nil, err
+	}
 	entries := []any{}
 	for _, region := range regions.All() {
 		countries := []any{}
@@ -157,7 +163,9 @@ func balancerRegions(_ context.Context, _ *sql.Tx, _ *Service, _ *api.Request) (
 		}
 		entries = append(entries, map[string]any{"RegionCode": region.Code, "RegionEnName": region.English, "RegionCnName": region.Chinese, "SubRegions": countries})
 	}
-	return map[string]any{"Regions": entries, "TotalCount": len(entries), "TotalPage": 1}, nil
+	total := int64(len(entries))
+	first := min(page.Offset(), total)
+	return map[string]any{"Regions": entries[first:min(first+page.Size, total)], "TotalCount": total, "TotalPage": (total + page.Size - 1) / page.Size}, nil
 }
 
 // addressInfo answers ListESAIPInfo: of the addresses that a call names, which

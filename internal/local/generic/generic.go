@@ -34,6 +34,9 @@ type Config struct {
 	// OriginHealth is what the monitor of a load balancer knows of an origin, and why
 	// it is not healthy; nil: no monitor was heard of yet.
 	OriginHealth func(balancer, origin int64) (status, reason string)
+	// ReadFile reads an uploaded file of at most so many bytes by its address; nil:
+	// none can be read.
+	ReadFile func(ctx context.Context, tx *sql.Tx, address string, most int64) ([]byte, error)
 	// Preload has addresses of a site preloaded; nil: nothing is.
 	Preload func(ctx context.Context, site int64, addresses []string) error
 }

@@ -86,6 +86,7 @@ func pageOf(op *catalog.Operation, sent api.Params) (*api.Page, error) {
 	if n := number(strings.Trim(string(p.Default), `"`)); n > 0 {
 		size = n
 	}
+	most = max(most, number(string(p.Example))) // what is documented as an example is taken
 	if p.Max != nil {
 		most = *p.Max
 	}

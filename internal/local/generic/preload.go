@@ -3,11 +3,14 @@ package generic
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/quota"
@@ -51,26 +54,53 @@ func addresses(it *item) []string {
 	return strings.FieldsFunc(it.text("UrlList"), func(r rune) bool { return r == '\n' || r == '\r' || r == ' ' || r == ',' })
 }
 
-func checkJob(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Params) error {
+// maxAddressFile is the size of a file with addresses, in bytes, as of UploadFile.
+const maxAddressFile = 10_000_000
+
+// checkJob wants a job's addresses. Those of a file are read when the job is made,
+// while the file is there: what it has is the job's UrlList from then on.
+func checkJob(ctx context.Context, tx *sql.Tx, s *Service, it *item, sent api.Params) error {
+	from := "UrlList"
 	if it.text("InsertWay") == "oss" {
-		if it.text("OssUrl") == "" {
-			return api.Errorf(400, "MissingOssUrl", "OssUrl is mandatory here: InsertWay oss needs it.")
+		from = "OssUrl"
+		if sent.Has("InsertWay") { // and not when it is restored from an account file
+			if err := s.readAddresses(ctx, tx, it); err != nil {
+				return err
+			}
 		}
-		return nil
 	}
 	list := addresses(it)
 	if len(list) == 0 {
-		return api.Errorf(400, "MissingUrlList", "UrlList is mandatory here: InsertWay textBox needs it.")
+		return api.Errorf(400, "Missing"+from, "%s is mandatory here: InsertWay %s needs an address to preload.", from, it.text("InsertWay"))
 	}
 	for _, address := range list {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return values.Invalid("UrlList", "%q is no http or https address", address)
+			return values.Invalid(from, "%q is no http or https address", address)
 		}
-		if err := ofSite("UrlList", u.Hostname(), it.siteName); err != nil {
+		if err := ofSite(from, u.Hostname(), it.siteName); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (s *Service) readAddresses(ctx context.Context, tx *sql.Tx, it *item) error {
+	if it.text("OssUrl") == "" {
+		return api.Errorf(400, "MissingOssUrl", "OssUrl is mandatory here: InsertWay oss needs it.")
+	}
+	if s.cfg.ReadFile == nil {
+		return values.Invalid("OssUrl", "no file can be read here")
+	}
+	content, err := s.cfg.ReadFile(ctx, tx, it.text("OssUrl"), maxAddressFile)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(content) {
+		return values.Invalid("OssUrl", "the file is no text")
+	}
+	it.set("UrlList", string(content))
+	it.set("OssUrl", nil)
 	return nil
 }
 
@@ -121,6 +151,11 @@ func checkExecution(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Pa
 	if err := within("Interval", it.fields["Interval"], 1, 86_400); err != nil {
 		return err
 	}
+	for _, name := range []string{"StartTime", "EndTime"} {
+		if at, err := time.Parse(time.RFC3339, it.text(name)); err == nil { // documented with an offset, too
+			it.set(name, at.UTC().Format(timeFormat))
+		}
+	}
 	if it.text("StartTime") == "" || it.text("EndTime") == "" {
 		return nil
 	}
@@ -130,10 +165,12 @@ func checkExecution(_ context.Context, _ *sql.Tx, _ *Service, it *item, _ api.Pa
 // schedule adds executions to a job, each by itself: those that are refused are
 // told beside those that are not.
 func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.Params) (map[string]any, error) {
-	var asked []map[string]any
-	if _, err := sent.JSON("Executions", &asked); err != nil {
+	op := operation("CreateScheduledPreloadExecutions")
+	taken, err := take(op, sent)
+	if err != nil {
 		return nil, err
 	}
+	asked := list(taken["Executions"])
 	if len(asked) == 0 {
 		return nil, values.Invalid("Executions", "it is a list of at least one execution")
 	}
@@ -141,7 +178,7 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 	done, failed, messages := []any{}, []any{}, []any{}
 	for _, fields := range asked {
 		it := &item{parent: job.id, parentKey: job.key, site: job.site, fields: map[string]any{"Status": runWaiting}, created: s.clock()}
-		for name, value := range fields {
+		for name, value := range object(fields) {
 			it.set(name, value)
 		}
 		err := checkExecution(ctx, tx, s, it, nil)
@@ -158,13 +195,22 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 			return nil, viewErr
 		}
 		if err != nil {
-			failed, messages = append(failed, m), append(messages, err.Error())
+			failed, messages = append(failed, m), append(messages, message(err))
 			continue
 		}
 		done = append(done, m)
 	}
 	return map[string]any{"SuccessExecutions": done, "SuccessCount": len(done), "FailedExecutions": failed, "FailedMessages": messages,
 		"TotalCount": len(asked)}, nil
+}
+
+// message is what a client is told of a refusal.
+func message(err error) string {
+	var refused *api.Error
+	if errors.As(err, &refused) {
+		return refused.Code + ": " + refused.Message
+	}
+	return err.Error()
 }
 
 func executions(ctx context.Context, tx *sql.Tx, s *Service, job *item, _ api.Params) (map[string]any, error) {

@@ -126,7 +126,11 @@ func (rec *record) apply(p api.Params) error {
 	var data *recordData
 	switch sent, err := p.JSON("Data", &data); {
 	case err != nil:
-		return api.Errorf(400, "Record.ParseJSONRecordValueFailed", "Data is not the JSON object that a record takes: %v", err)
+		var refused *api.Error
+		if errors.As(err, &refused) {
+			return api.Errorf(400, "Record.ParseJSONRecordValueFailed", "%s", refused.Message)
+		}
+		return err
 	case sent && data == nil:
 		return api.Errorf(400, "Record.EmptyRecordValue", "Data must not be null.")
 	case sent:

@@ -55,3 +55,10 @@ func TestTree(t *testing.T) {
 		require.JSONEq(t, want, string(out))
 	}
 }
+
+func TestCheckTakesTheDocumentedExample(t *testing.T) {
+	p := &catalog.Param{Name: "OrderType", Type: "string", Enum: []catalog.EnumValue{"ASC", "DESC"}, Example: json.RawMessage(`"Asc"`)}
+	require.Nil(t, Check(p, "ASC"))
+	require.Nil(t, Check(p, "Asc"))
+	require.NotNil(t, Check(p, "asc"))
+}

@@ -5,6 +5,7 @@
 package values
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -24,7 +25,7 @@ func Check(p *catalog.Param, text string) *api.Error {
 			each = strings.Split(text, p.Separator)
 		}
 		for _, v := range each {
-			if !slices.Contains(p.Enum, catalog.EnumValue(strings.TrimSpace(v))) {
+			if !slices.Contains(p.Enum, catalog.EnumValue(strings.TrimSpace(v))) && !isExample(p, v) {
 				return Invalid(p.Name, "it must be one of %s, not %q", names(p.Enum), v)
 			}
 		}
@@ -55,6 +56,13 @@ func Check(p *catalog.Param, text string) *api.Error {
 		}
 	}
 	return checkLength(p, text)
+}
+
+// isExample tells whether a text is what the documentation shows as the example:
+// Asc where it lists ASC and DESC.
+func isExample(p *catalog.Param, text string) bool {
+	var example string
+	return json.Unmarshal(p.Example, &example) == nil && example != "" && text == example
 }
 
 func checkLength(p *catalog.Param, text string) *api.Error {
