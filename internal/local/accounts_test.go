@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -111,8 +112,19 @@ func TestSeedIsWhole(t *testing.T) {
 	spoiled := a
 	spoiled.Traffic = append(slices.Clone(a.Traffic), account.Traffic{From: "-1h", To: "-1m", Host: "shop.example"})
 	_, err = Start(t.Context(), Options{Dir: dir, Seed: &spoiled})
-	require.ErrorContains(t, err, "traffic to shop.example: count is")
+	require.ErrorContains(t, err, "traffic 3: count is")
+	packs := func() (all []string) {
+		require.NoError(t, filepath.WalkDir(filepath.Join(dir, "blobs"), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				all = append(all, path)
+			}
+			return err
+		}))
+		return all
+	}
+	require.Empty(t, packs())
 	require.Equal(t, before, export(nil))
+	defer func() { require.NotEmpty(t, packs(), "the account has files") }()
 	require.Contains(t, export(&a), `"shop.example"`)
 }
 
@@ -240,5 +252,27 @@ func TestSeededRoutineServes(t *testing.T) {
 		status, body := fetch(t, info, host, path)
 		require.Equal(t, 200, status, path)
 		require.Equal(t, want, string(body), path)
+	}
+}
+
+// TestSeedsNameThePlace: what is refused in a file is called by its name, or by its
+// number if it has none.
+func TestSeedsNameThePlace(t *testing.T) {
+	for text, want := range map[string]string{
+		`"plans":[{"plan":"basicplan","sites":1},{"plan":"gold"}]`: "plan 2: PurchaseRatePlan",
+		`"lists":[{}]`: "list 1: CreateList",
+		`"namespaces":[{"name":"a"},{"name":""}]`:  "namespace 2: CreateKvNamespace",
+		`"namespaces":[{"name":"a","pairs":[{}]}]`: "namespace a: key 1: PutKv",
+		`"routines":[{}]`:                          "routine 1: CreateRoutine",
+		`"sites":[{"access":"NS"}]`:                "site 1: CreateSite",
+		`"things":[{"kind":"Nothing"}]`:            "thing 1 (Nothing): there is no kind",
+		`"traffic":[{"from":"-1h","to":"-1m"}]`:    "traffic 1: count is",
+		`"sites":[{"name":"a.example","access":"NS","coverage":"overseas","records":[{"name":"t.a.example","type":"TXT","ttl":-7,"data":{"Value":"x"}}]}]`: "site a.example: record t.a.example: Record.TTLExceedLimit",
+		`"sites":[{"name":"a.example","access":"NS","coverage":"overseas","records":[{"id":"r"}]}]`:                                                        "site a.example: record 1: CreateRecord",
+	} {
+		a, err := account.Read(strings.NewReader(`{"format":1,` + text + `}`))
+		require.NoError(t, err, text)
+		_, err = Start(t.Context(), Options{Seed: &a})
+		require.ErrorContains(t, err, "seed the account: "+want, text)
 	}
 }

@@ -134,7 +134,8 @@ func (s *Server) serve(base context.Context, logger *slog.Logger, l net.Listener
 	}
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		// A listener is closed by Close alone, which may come before the server knows.
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			logger.Error("the local ESA stopped serving", "address", l.Addr().String(), "error", err)
 		}
 	})

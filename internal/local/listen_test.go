@@ -1,8 +1,10 @@
 package local
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -19,6 +21,18 @@ import (
 type secure struct{ *http.Client }
 
 func (s secure) Call(r *http.Request, _ *http.Transport) (*http.Response, error) { return s.Do(r) }
+
+// TestCloseIsQuiet: a server that is closed right after its start, as --export does,
+// has nothing to complain of.
+func TestCloseIsQuiet(t *testing.T) {
+	var log bytes.Buffer
+	for range 20 {
+		s, err := Start(t.Context(), Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+	require.Empty(t, log.String())
+}
 
 // TestAPIOverTLS calls the API by HTTPS; upload addresses are by HTTPS then.
 func TestAPIOverTLS(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
 // Format is the version of the file's format.
@@ -129,12 +131,19 @@ func Read(r io.Reader) (Account, error) {
 	if len(text) > maxFile {
 		return Account{}, fmt.Errorf("read the account file: it has more than %d MiB", maxFile>>20)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors write it
+	if len(bytes.TrimSpace(text)) == 0 {
+		return Account{}, errors.New("read the account file: it is empty")
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	d.UseNumber()
 	var a Account
 	if err := d.Decode(&a); err != nil {
-		return a, fmt.Errorf("read the account file: line %d: %w", lineOf(text, err, d.InputOffset()), err)
+		return a, fmt.Errorf("read the account file: line %d: %s", lineOf(text, err, d.InputOffset()), api.Unfit(err))
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return a, fmt.Errorf("read the account file: line %d: there is more after the account", lineOf(text, nil, d.InputOffset()))
 	}
 	if a.Format != Format {
 		return a, fmt.Errorf("read the account file: format is %d, not %d", a.Format, Format)
@@ -152,6 +161,8 @@ func lineOf(text []byte, err error, read int64) int {
 		at = syntax.Offset
 	} else if errors.As(err, &kind) {
 		at = kind.Offset
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		at = int64(len(text))
 	}
 	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,28 @@ func TestTooMuchForAFile(t *testing.T) {
 	require.NoError(t, err)
 	_, err = export(t.Context(), store, 109)
 	require.EqualError(t, err, "export the account: namespace large: with it the files and key-value pairs of the account have 110 bytes, more than the 109 that an account file takes; delete what is not needed")
+}
+
+// TestReadRefusals names the line of what is wrong with a file's form.
+func TestReadRefusals(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "it is empty",
+		" \n":                            "it is empty",
+		"hello":                          "line 1: invalid character 'h' looking for beginning of value",
+		"[]":                             "line 1: it cannot be a JSON array",
+		"null":                           "format is 0, not 1",
+		"{\n\"format\":2}":               "format is 2, not 1",
+		"{\"format\":1,\n\"sitez\":[]}":  "line 2: json: unknown field \"sitez\"",
+		"{\"format\":1,\n\"sites\":[\n{": "line 3: unexpected EOF",
+		"{\"format\":1}\n{\"format\":1}": "line 2: there is more after the account",
+		"{\"format\":1}\n\nx":            "line 3: there is more after the account",
+		"{\"format\":1,\n\"lists\":[{\"name\":5}]}": "line 2: lists.name cannot be a JSON number",
+	} {
+		_, err := Read(strings.NewReader(text))
+		require.ErrorContains(t, err, "read the account file: "+want, "%q", text)
+	}
+	_, err := Read(strings.NewReader("\ufeff{\"format\":1}\n"))
+	require.NoError(t, err, "some editors begin files so")
 }
 
 // FuzzRead holds that what is read can be written, and is read the same again.

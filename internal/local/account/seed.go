@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/analytics"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/generic"
 	"github.com/esa-mcp/esa-mcp/internal/local/routine"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // batch is how many records or pairs one call takes.
@@ -62,9 +64,19 @@ func Seed(ctx context.Context, parts Parts, a Account, now time.Time) error {
 		return nil
 	})
 	if err != nil {
+		parts.Routines.Forget()
 		return fmt.Errorf("seed the account: %w", err)
 	}
 	return nil
+}
+
+// called is what an error calls an entry of a list: by its name, or else by its
+// number.
+func called(name string, i int) string {
+	if name == "" {
+		return strconv.Itoa(i + 1)
+	}
+	return name
 }
 
 // conflicts refuses what the account has already.
@@ -110,6 +122,11 @@ func (s seeder) call(action string, p api.Params) (map[string]any, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no operation %s", action)
 	}
+	if op, listed := catalog.Lookup(action); listed && action != "PutKv" { // whose value may be empty: routines put such
+		if err := values.CheckCall(op, p); err != nil {
+			return nil, fmt.Errorf("%s: %w", action, err)
+		}
+	}
 	answer, err := handle(s.ctx, &api.Request{Action: action, Method: "POST", Params: p})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", action, err)
@@ -147,14 +164,14 @@ func (s seeder) plans(a Account) error {
 			return fmt.Errorf("own_plan: %w", err)
 		}
 	}
-	for _, p := range a.Plans {
+	for i, p := range a.Plans {
 		mode := "PREPAY"
 		if p.Postpaid {
 			mode = "POSTPAY"
 		}
 		made, err := s.call("PurchaseRatePlan", api.Params{"PlanName": p.Plan, "Amount": strconv.Itoa(max(p.Sites, 1)), "Period": "60", "ChargeType": mode})
 		if err != nil {
-			return fmt.Errorf("plan %s: %w", p.ID, err)
+			return fmt.Errorf("plan %s: %w", called(p.ID, i), err)
 		}
 		s.refs.made(p.ID, text(made["InstanceId"]))
 	}
@@ -194,11 +211,11 @@ func (s seeder) setPlanStatus(instance, status string) error {
 }
 
 func (s seeder) lists(a Account) error {
-	for _, l := range a.Lists {
+	for i, l := range a.Lists {
 		items := slices.Clone(l.Items)
 		_, err := s.call("CreateList", api.Params{"Name": l.Name, "Kind": l.Kind, "Description": l.Description, "Items": jsonText(items)})
 		if err != nil {
-			return fmt.Errorf("list %s: %w", l.Name, err)
+			return fmt.Errorf("list %s: %w", called(l.Name, i), err)
 		}
 	}
 	return nil
@@ -210,11 +227,11 @@ func jsonText(v any) string {
 }
 
 func (s seeder) namespaces(a Account) error {
-	for _, n := range a.Namespaces {
+	for i, n := range a.Namespaces {
 		if _, err := s.call("CreateKvNamespace", api.Params{"Namespace": n.Name, "Description": n.Description}); err != nil {
-			return fmt.Errorf("namespace %s: %w", n.Name, err)
+			return fmt.Errorf("namespace %s: %w", called(n.Name, i), err)
 		}
-		for _, p := range n.Pairs {
+		for i, p := range n.Pairs {
 			put := api.Params{"Namespace": n.Name, "Key": p.Key, "Value": p.Value}
 			if p.Base64 != "" {
 				put["Value"], put["Base64"] = p.Base64, "true"
@@ -222,12 +239,12 @@ func (s seeder) namespaces(a Account) error {
 			if p.Expires != "" {
 				at, err := when(p.Expires, s.now)
 				if err != nil {
-					return fmt.Errorf("namespace %s: key %s: %w", n.Name, p.Key, err)
+					return fmt.Errorf("namespace %s: key %s: %w", n.Name, called(p.Key, i), err)
 				}
 				put["Expiration"] = strconv.FormatInt(at.Unix(), 10)
 			}
 			if _, err := s.call("PutKv", put); err != nil {
-				return fmt.Errorf("namespace %s: key %s: %w", n.Name, p.Key, err)
+				return fmt.Errorf("namespace %s: key %s: %w", n.Name, called(p.Key, i), err)
 			}
 		}
 	}
@@ -245,7 +262,7 @@ func (s seeder) traffic(a Account) error {
 			return fmt.Errorf("traffic %d: %w", i+1, err)
 		}
 		if t.Count < 1 || t.Count > 1_000_000 || to.Before(from) {
-			return fmt.Errorf("traffic to %s: count is 1 to 1000000, and to is not before from", t.Host)
+			return fmt.Errorf("traffic %d: count is 1 to 1000000, and to is not before from", i+1)
 		}
 		visits := make([]analytics.Visit, t.Count)
 		for i := range visits {

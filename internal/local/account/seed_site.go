@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,9 +14,9 @@ import (
 // allSites makes the sites without what they have, so that everything can refer
 // to them.
 func (s seeder) allSites(a Account) error {
-	for _, site := range a.Sites {
+	for i, site := range a.Sites {
 		if err := s.site(site); err != nil {
-			return fmt.Errorf("site %s: %w", site.Name, err)
+			return fmt.Errorf("site %s: %w", called(site.Name, i), err)
 		}
 	}
 	return nil
@@ -55,9 +56,9 @@ func (s seeder) site(site Site) error {
 
 // contents fills the sites.
 func (s seeder) contents(a Account) error {
-	for _, site := range a.Sites {
+	for i, site := range a.Sites {
 		if err := s.fill(s.sites[site.Name], site); err != nil {
-			return fmt.Errorf("site %s: %w", site.Name, err)
+			return fmt.Errorf("site %s: %w", called(site.Name, i), err)
 		}
 	}
 	for _, p := range a.Plans {
@@ -109,7 +110,7 @@ func (s seeder) setStatus(id string, site Site) error {
 
 // params are what CreateRecord is told.
 func (r Record) params() api.Params {
-	p := api.Params{"RecordName": r.Name, "Type": r.Type, "Ttl": strconv.Itoa(max(r.TTL, 1)), "Data": jsonText(r.Data)}
+	p := api.Params{"RecordName": r.Name, "Type": r.Type, "Ttl": strconv.Itoa(cmp.Or(r.TTL, 1)), "Data": jsonText(r.Data)}
 	for name, value := range map[string]string{"BizName": r.Biz, "SourceType": r.Source, "HostPolicy": r.HostPolicy, "Comment": r.Comment,
 		"HttpPorts": r.HTTPPorts, "HttpsPorts": r.HTTPSPorts} {
 		if value != "" {
@@ -144,7 +145,7 @@ func (s seeder) records(id string, site Site) error {
 		rows = nil
 		return nil
 	}
-	for _, r := range site.Records {
+	for i, r := range site.Records {
 		if r.Comment == "" && r.HostPolicy == "" && r.ID == "" && r.Tags == nil {
 			if rows = append(rows, r.row()); len(rows) == batch {
 				if err := flush(); err != nil {
@@ -160,12 +161,12 @@ func (s seeder) records(id string, site Site) error {
 		p["SiteId"] = id
 		out, err := s.call("CreateRecord", p)
 		if err != nil {
-			return fmt.Errorf("record %s: %w", r.Name, err)
+			return fmt.Errorf("record %s: %w", called(r.Name, i), err)
 		}
 		made := text(out["RecordId"])
 		s.refs.made(r.ID, made)
 		if err := s.tag("record", made, r.Tags); err != nil {
-			return fmt.Errorf("record %s: %w", r.Name, err)
+			return fmt.Errorf("record %s: %w", called(r.Name, i), err)
 		}
 	}
 	return flush()
@@ -173,7 +174,7 @@ func (s seeder) records(id string, site Site) error {
 
 // row is what a batch is told.
 func (r Record) row() map[string]any {
-	row := map[string]any{"RecordName": r.Name, "Type": r.Type, "Ttl": max(r.TTL, 1), "Proxied": r.Proxied, "Data": r.Data,
+	row := map[string]any{"RecordName": r.Name, "Type": r.Type, "Ttl": cmp.Or(r.TTL, 1), "Proxied": r.Proxied, "Data": r.Data,
 		"BizName": r.Biz, "SourceType": r.Source, "HttpPorts": r.HTTPPorts, "HttpsPorts": r.HTTPSPorts, "AuthConf": r.Auth}
 	for name, value := range row {
 		if value == "" || name == "AuthConf" && r.Auth == nil {

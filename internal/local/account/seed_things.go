@@ -282,9 +282,9 @@ func (s seeder) otherCertificates(id string, site Site) error {
 }
 
 func (s seeder) routines(a Account) error {
-	for _, r := range a.Routines {
+	for i, r := range a.Routines {
 		if err := s.routine(r); err != nil {
-			return fmt.Errorf("routine %s: %w", r.Name, err)
+			return fmt.Errorf("routine %s: %w", called(r.Name, i), err)
 		}
 	}
 	return nil

@@ -157,13 +157,13 @@ func (p Params) JSON(name string, v any) (bool, error) {
 		err = errors.New("there is more after the value")
 	}
 	if err != nil {
-		return false, Errorf(400, "Invalid"+name, "%s is not the JSON that the operation takes: %s", name, unfit(err))
+		return false, Errorf(400, "Invalid"+name, "%s is not the JSON that the operation takes: %s", name, Unfit(err))
 	}
 	return true, nil
 }
 
-// unfit says what is wrong with JSON, without the names of Go's types.
-func unfit(err error) string {
+// Unfit says what is wrong with JSON, without the names of Go's types.
+func Unfit(err error) string {
 	var kind *json.UnmarshalTypeError
 	if !errors.As(err, &kind) {
 		return err.Error()

@@ -23,6 +23,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/fault"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // maxBody is above the largest body that an operation takes: 2 MB of key-value
@@ -198,7 +199,7 @@ func (g *Gateway) admit(r *http.Request, action string, params api.Params) (api.
 			"This http method is not supported.")
 	}
 	if op != nil {
-		if err := checkParams(op, params); err != nil {
+		if err := values.CheckCall(op, params); err != nil {
 			return nil, err
 		}
 	}

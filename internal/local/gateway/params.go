@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 // mergeParams gathers a call's parameters from the query and the body. The body
@@ -46,7 +47,7 @@ func mergeParams(rawQuery, contentType string, body []byte) (api.Params, error) 
 		maps.Copy(params, fields)
 	default:
 		return nil, api.Errorf(http.StatusUnsupportedMediaType, "UnsupportedContentType",
-			"A body must be application/x-www-form-urlencoded or application/json, not %q.", clip(contentType))
+			"A body must be application/x-www-form-urlencoded or application/json, not %q.", values.Clip(contentType))
 	}
 	return params, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
 const (
@@ -76,7 +77,7 @@ func checkCoverage(r *http.Request, auth authorization) error {
 	for _, name := range need {
 		if !auth.covers(name) {
 			return api.Errorf(400, "IncompleteSignature",
-				"The request signature does not conform to Aliyun standards: the header %s is not signed.", clip(name))
+				"The request signature does not conform to Aliyun standards: the header %s is not signed.", values.Clip(name))
 		}
 	}
 	return nil

@@ -131,6 +131,9 @@ func checkNamespace(name string) error {
 }
 
 func checkKey(key string) error {
+	if key == "" {
+		return api.Errorf(400, "InvalidKey.Malformed", "The key must not be empty.")
+	}
 	if utf8.RuneCountInString(key) > maxKey {
 		return api.Errorf(400, "InvalidKey.ExceedsMaximum", "The key is longer than %d characters.", maxKey)
 	}

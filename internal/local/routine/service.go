@@ -102,6 +102,7 @@ type Service struct {
 	closed bool
 	builds sync.WaitGroup
 
+	restored []string // files of versions that Restore made
 	bundles  bundleCache
 	liveStmt func() (*sql.Stmt, error) // prepared on first use, closed with the store
 }

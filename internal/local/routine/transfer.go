@@ -99,7 +99,7 @@ func readPack(path string, assets []Asset) ([]StoredAsset, error) {
 }
 
 // Restore adds a version to a routine, as an upload would: what a build refuses
-// is refused.
+// is refused. Nobody else may use the service meanwhile.
 func (s *Service) Restore(ctx context.Context, name string, v StoredVersion) (codeVersion string, err error) {
 	row := newVersion{status: v.Status, description: v.Description, extraInfo: v.ExtraInfo, deployEnv: v.DeployEnv, notFound: v.NotFound}
 	if v.BuildID != nil {
@@ -142,7 +142,15 @@ func (s *Service) Restore(ctx context.Context, name string, v StoredVersion) (co
 		_, gone := s.store.Exec(ctx, `DELETE FROM routine_versions WHERE routine_id = ? AND code_version = ?`, build.routineID, codeVersion)
 		return "", errors.Join(err, gone)
 	}
+	s.restored = append(s.restored, pack)
 	return codeVersion, s.finish(ctx, build, statusAvailable, "", pack, got)
+}
+
+// Forget removes the files of the versions that Restore made, which the state no
+// longer has.
+func (s *Service) Forget() {
+	s.removeFiles(s.restored...)
+	s.restored = nil
 }
 
 // writeZip writes the files of a version as an upload has them, and returns the

@@ -1,4 +1,4 @@
-package gateway
+package values
 
 import (
 	"strconv"
@@ -8,16 +8,16 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
-// checkParams refuses a call that lacks a required parameter or whose numbers
+// CheckCall refuses a call that lacks a required parameter or whose numbers
 // and booleans are none. Enumerations and ranges are not checked here: the
 // catalogue's are incomplete, and each operation has its own code for them.
-func checkParams(op *catalog.Operation, params api.Params) error {
+func CheckCall(op *catalog.Operation, params api.Params) error {
 	for i := range op.Params {
 		p := &op.Params[i]
 		text := strings.TrimSpace(params.String(p.Name))
 		if text == "" {
 			if p.Required && !sentFlat(params, p.Name) {
-				return missing(p.Name)
+				return api.Errorf(400, "Missing"+p.Name, "%s is mandatory for this action.", p.Name)
 			}
 			continue
 		}
@@ -30,7 +30,7 @@ func checkParams(op *catalog.Operation, params api.Params) error {
 		}
 		if want := expectation(p.Type, text); want != "" {
 			return api.Errorf(400, "Invalid"+p.Name, "Specified parameter %s is not valid: it must be %s, not %q.",
-				p.Name, want, clip(text))
+				p.Name, want, Clip(text))
 		}
 	}
 	return nil
@@ -80,8 +80,8 @@ func sentFlat(params api.Params, name string) bool {
 	return false
 }
 
-// clip shortens a client's text for a message.
-func clip(s string) string {
+// Clip shortens a client's text for a message.
+func Clip(s string) string {
 	const most = 64
 	if len(s) <= most {
 		return s
