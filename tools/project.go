@@ -3,8 +3,10 @@ package tools
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -59,6 +61,10 @@ func (in DeployPagesInput) load(ctx context.Context, d *Deps) (project, error) {
 		return project{}, err
 	}
 	p.tell(folder, script)
+	if config.Assets.Directory == "" && hasBuild(in.Path) {
+		p.notes = append(p.notes, esa.Note{ID: "unbuilt", Text: "The folder is published as it is, and its package.json has a build script. " +
+			"If these are the sources, build them and deploy the folder that the build makes, such as dist."})
+	}
 	if script != nil {
 		p.notes = append(p.notes, lintNotes(script, in.Path)...)
 	}
@@ -85,6 +91,9 @@ func (in DeployPagesInput) bundle(ctx context.Context, config pages.Config) (*pa
 	if !filepath.IsAbs(entry) {
 		entry = filepath.Join(in.Path, filepath.FromSlash(entry))
 	}
+	if _, err := os.Stat(entry); errors.Is(err, fs.ErrNotExist) {
+		return nil, Refuse("entry %s does not exist: give the function's file, relative to %s.", entry, in.Path)
+	}
 	Progress(ctx, 2, 100, "bundling "+filepath.Base(entry))
 	script, err := pages.Bundle(ctx, entry, pages.BundleOptions{Dir: in.Path})
 	if err != nil {
@@ -105,11 +114,23 @@ func (in DeployPagesInput) scan(ctx context.Context, config pages.Config, script
 		options.AllowEmpty = true
 	}
 	Progress(ctx, 5, 100, "looking through the folder")
-	folder, err := pages.Scan(ctx, filepath.Join(in.Path, filepath.FromSlash(config.Assets.Directory)), options)
+	dir := filepath.Join(in.Path, filepath.FromSlash(config.Assets.Directory))
+	if _, err := os.Stat(dir); config.Assets.Directory != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, Refuse("%s: assets.directory is %s, and %s does not exist: build the project first, such as with npm run build, or correct the setting.",
+			config.File, config.Assets.Directory, dir)
+	}
+	folder, err := pages.Scan(ctx, dir, options)
 	if err != nil {
 		return nil, about(err)
 	}
 	return folder, nil
+}
+
+// hasBuild reports whether a folder is a Node project that has to be built.
+func hasBuild(dir string) bool {
+	var manifest struct{ Scripts struct{ Build string } }
+	text, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	return err == nil && json.Unmarshal(text, &manifest) == nil && manifest.Scripts.Build != ""
 }
 
 // pack decides the archive: it reads every file once.

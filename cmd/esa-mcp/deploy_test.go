@@ -194,7 +194,11 @@ func TestFoldersThatCannotBeDeployed(t *testing.T) {
 		"dangling link":               {dangling, []string{"link.txt", "nothing.txt"}},
 		"link that leaves the folder": {leaving, []string{"out.txt", "/etc/passwd"}},
 		"too big a file":              {big, []string{"big.bin", "pages-limits"}},
-		"broken config":               {writeSite(t, map[string]string{"esa.jsonc": "{ \"name\": ", "index.html": "x"}), []string{"esa.jsonc"}},
+		"not built yet": {writeSite(t, map[string]string{"esa.jsonc": `{"assets": {"directory": "./dist"}}`, "package.json": "{}"}),
+			[]string{"esa.jsonc", "assets.directory", "dist", "build the project first"}},
+		"empty function":             {writeSite(t, map[string]string{"index.html": "x", "esa.jsonc": `{"entry": "f.js", "assets": {"directory": "."}}`, "f.js": "// later\n"}), []string{"f.js", "has no code", "export default"}},
+		"function that is not there": {writeSite(t, map[string]string{"index.html": "x", "esa.jsonc": `{"entry": "f.js", "assets": {"directory": "."}}`}), []string{"f.js", "does not exist"}},
+		"broken config":              {writeSite(t, map[string]string{"esa.jsonc": "{ \"name\": ", "index.html": "x"}), []string{"esa.jsonc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := s.refuse(t, "deploy_pages", arguments{"name": "bad", "path": c.path})
@@ -228,6 +232,38 @@ func TestSecretsStayHome(t *testing.T) {
 	status, body := browse(t, at(t, out.URL, "/.well-known/security.txt"))
 	require.Equal(t, 200, status)
 	require.Equal(t, "contact", body)
+}
+
+// TestSourcesInPlaceOfTheSite deploys a project whose build makes the site.
+func TestSourcesInPlaceOfTheSite(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	const built = `{"scripts": {"build": "vite build"}}`
+	for name, c := range map[string]struct {
+		files  map[string]string
+		warned bool
+	}{
+		"sources":       {map[string]string{"index.html": "x", "package.json": built, "src/main.ts": "1"}, true},
+		"no build":      {map[string]string{"index.html": "x", "package.json": `{"scripts": {"test": "true"}}`}, false},
+		"not JSON":      {map[string]string{"index.html": "x", "package.json": "{"}, false},
+		"built":         {map[string]string{"esa.jsonc": `{"assets": {"directory": "dist"}}`, "package.json": built, "dist/index.html": "x"}, false},
+		"whole project": {map[string]string{"esa.jsonc": `{"assets": {"directory": "."}}`, "package.json": built, "index.html": "x"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := callOK[tools.DeployOutput](t, s, "deploy_pages", arguments{"name": "sources", "path": writeSite(t, c.files), "dry_run": true})
+			warned := ""
+			for _, n := range out.Notes {
+				if n.ID == "unbuilt" {
+					warned = n.Text
+				}
+			}
+			require.Equal(t, c.warned, warned != "", out.Notes)
+			if c.warned {
+				require.Contains(t, warned, "package.json")
+				require.Contains(t, warned, "dist")
+			}
+		})
+	}
 }
 
 func TestUnreadableFile(t *testing.T) {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,7 +63,11 @@ func Bundle(ctx context.Context, entry string, o BundleOptions) (*Script, error)
 	if len(result.Errors) > 0 {
 		return nil, bundleError(result.Errors)
 	}
-	return newScript(dir, result)
+	s, err := newScript(dir, result)
+	if err == nil && len(bytes.TrimSpace(s.Code)) == 0 {
+		return nil, fmt.Errorf("bundle the routine: %s has no code: write export default { async fetch(request) { ... } } into it", entry)
+	}
+	return s, err
 }
 
 func bundlePaths(entry, dir string) (string, string, error) {
