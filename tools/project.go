@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/pages"
@@ -170,6 +171,10 @@ func (p *project) tell(folder *pages.Folder, script *pages.Script) {
 		}
 	}
 	if script == nil {
+		if !slices.ContainsFunc(folder.Files, func(f pages.File) bool { return f.Path == "index.html" }) {
+			p.notes = append(p.notes, esa.Note{ID: "no-index", Text: fmt.Sprintf(
+				"The folder has no index.html of its own, so that url answers 404: files have addresses, such as /%s. If a folder in it is the site, deploy that one.", folder.Files[0].Path)})
+		}
 		return
 	}
 	for _, w := range script.Warnings {

@@ -234,33 +234,36 @@ func TestSecretsStayHome(t *testing.T) {
 	require.Equal(t, "contact", body)
 }
 
-// TestSourcesInPlaceOfTheSite deploys a project whose build makes the site.
-func TestSourcesInPlaceOfTheSite(t *testing.T) {
+// TestFoldersThatAreNotTheSite deploys what can be deployed and was hardly meant:
+// the sources of a site, or the folder above it.
+func TestFoldersThatAreNotTheSite(t *testing.T) {
 	t.Parallel()
 	s := startLocal(t)
 	const built = `{"scripts": {"build": "vite build"}}`
 	for name, c := range map[string]struct {
-		files  map[string]string
-		warned bool
+		files map[string]string
+		notes map[string]string
 	}{
-		"sources":       {map[string]string{"index.html": "x", "package.json": built, "src/main.ts": "1"}, true},
-		"no build":      {map[string]string{"index.html": "x", "package.json": `{"scripts": {"test": "true"}}`}, false},
-		"not JSON":      {map[string]string{"index.html": "x", "package.json": "{"}, false},
-		"built":         {map[string]string{"esa.jsonc": `{"assets": {"directory": "dist"}}`, "package.json": built, "dist/index.html": "x"}, false},
-		"whole project": {map[string]string{"esa.jsonc": `{"assets": {"directory": "."}}`, "package.json": built, "index.html": "x"}, false},
+		"sources":       {map[string]string{"index.html": "x", "package.json": built, "src/main.ts": "1"}, map[string]string{"unbuilt": "dist"}},
+		"no build":      {map[string]string{"index.html": "x", "package.json": `{"scripts": {"test": "true"}}`}, nil},
+		"not JSON":      {map[string]string{"index.html": "x", "package.json": "{"}, nil},
+		"built":         {map[string]string{"esa.jsonc": `{"assets": {"directory": "dist"}}`, "package.json": built, "dist/index.html": "x"}, nil},
+		"whole project": {map[string]string{"esa.jsonc": `{"assets": {"directory": "."}}`, "package.json": built, "index.html": "x"}, nil},
+		"folder above":  {map[string]string{"site/index.html": "x", "site/a.css": "y"}, map[string]string{"no-index": "/site/a.css"}},
+		"function":      {map[string]string{"esa.jsonc": `{"entry": "f.js"}`, "f.js": "export default { fetch() {} }"}, nil},
+		"with function": {map[string]string{"esa.jsonc": `{"entry": "f.js", "assets": {"directory": "."}}`, "f.js": "export default { fetch() {} }", "a.css": "y"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := callOK[tools.DeployOutput](t, s, "deploy_pages", arguments{"name": "sources", "path": writeSite(t, c.files), "dry_run": true})
-			warned := ""
+			notes := map[string]string{}
 			for _, n := range out.Notes {
-				if n.ID == "unbuilt" {
-					warned = n.Text
+				if n.ID != tools.NoteSkipped {
+					notes[n.ID] = n.Text
 				}
 			}
-			require.Equal(t, c.warned, warned != "", out.Notes)
-			if c.warned {
-				require.Contains(t, warned, "package.json")
-				require.Contains(t, warned, "dist")
+			require.Len(t, notes, len(c.notes), notes)
+			for id, want := range c.notes {
+				require.Contains(t, notes[id], want, id)
 			}
 		})
 	}
