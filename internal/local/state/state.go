@@ -20,7 +20,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	_ "modernc.org/sqlite" // pure Go, so that the binary stays static
+	"modernc.org/sqlite" // pure Go, so that the binary stays static
 )
 
 //go:embed schema/*.sql
@@ -29,6 +29,9 @@ var schemas embed.FS
 // Memory as a directory keeps everything in memory, and large files in a
 // temporary folder that Close removes.
 const Memory = ":memory:"
+
+// databaseFile is the database in a directory.
+const databaseFile = "esa.db"
 
 // Store is an open state. Two processes may have one directory open.
 type Store struct {
@@ -61,12 +64,15 @@ type Account struct {
 func Open(ctx context.Context, dir string) (*Store, error) {
 	s, err := open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open local ESA state in %s: %w", dir, err)
+		return nil, fmt.Errorf("open local ESA state in %s: %w: give a folder that can be made and written", dir, err)
 	}
 	s.writing = make(chan struct{}, 1)
 	s.versionStmt = sync.OnceValues(func() (*sql.Stmt, error) { return s.DB().Prepare(`SELECT n FROM config_version`) })
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
+		if _, ok := errors.AsType[*sqlite.Error](err); ok && dir != Memory {
+			err = fmt.Errorf("%w: give a folder that can be written, in which %s is a local ESA's or does not exist", err, databaseFile)
+		}
 		return nil, fmt.Errorf("prepare local ESA state in %s: %w", dir, err)
 	}
 	return s, nil
@@ -89,7 +95,12 @@ func open(dir string) (*Store, error) {
 	if err := os.MkdirAll(blobs, 0o700); err != nil {
 		return nil, err
 	}
-	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(filepath.Join(dir, "esa.db")))}).String()
+	path := filepath.Join(dir, databaseFile)
+	// It has keys: the folder may be one that others look into.
+	if made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		made.Close()
+	} // or else it is there already, or the driver says why it cannot be
+	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(path))}).String()
 	s := &Store{name: file + "?" + pragmas + "&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-6000)", blobs: blobs}
 	db, err := sql.Open("sqlite", s.name)
 	if err != nil {

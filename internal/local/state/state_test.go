@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -56,4 +58,34 @@ func TestMemoryOutlivesCancelledQuestions(t *testing.T) {
 		require.Equal(t, s.Account().AccessKeyID, key())
 	}
 	require.NotZero(t, interrupted)
+}
+
+// TestFoldersThatAreNone opens what cannot be a state: the error says what can.
+func TestFoldersThatAreNone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := Open(t.Context(), file)
+	require.ErrorContains(t, err, "give a folder that can be made")
+	other := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(other, "esa.db"), []byte("another program's"), 0o600))
+	_, err = Open(t.Context(), other)
+	require.ErrorContains(t, err, "in which esa.db is a local ESA's or does not exist")
+}
+
+// TestOthersCannotRead has keys kept from other users of the machine, though they
+// may look into the folder.
+func TestOthersCannotRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there the folder's own rights count")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o755))
+	s, err := Open(t.Context(), dir)
+	require.NoError(t, err)
+	defer s.Close()
+	for _, name := range []string{"esa.db", "esa.db-wal", "esa.db-shm"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, name)
+	}
 }
