@@ -26,7 +26,7 @@ func newLocalStatus(s *settings, std streams) *cobra.Command {
 		Long: `status says what a local ESA has. ADMIN is the address "admin" that the running
 one printed; its access key is taken from ALIBABA_CLOUD_ACCESS_KEY_ID and
 ALIBABA_CLOUD_ACCESS_KEY_SECRET. Without it the state in --dir is read.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var snapshot console.Snapshot
 			var err error
@@ -60,8 +60,8 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET. Without it the state in --dir is read.`,
 // askStatus asks a local ESA that runs.
 func askStatus(ctx context.Context, admin string) (snapshot console.Snapshot, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(admin, "/")+"/status", nil)
-	if err != nil {
-		return snapshot, fmt.Errorf("ask the local ESA: %w", err)
+	if err != nil || r.URL.Host == "" {
+		return snapshot, fmt.Errorf("%q is no address: give \"admin\" as the running local ESA printed it, such as http://127.0.0.1:4001/_local", admin)
 	}
 	r.SetBasicAuth(os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_ID"), os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET"))
 	res, err := http.DefaultClient.Do(r)
@@ -72,6 +72,9 @@ func askStatus(ctx context.Context, admin string) (snapshot console.Snapshot, er
 	if res.StatusCode != http.StatusOK {
 		var refused struct{ Error string }
 		_ = json.NewDecoder(res.Body).Decode(&refused) // told as far as it can be read
+		if refused.Error == "" {
+			refused.Error = "this is not the address \"admin\" that a local ESA prints"
+		}
 		return snapshot, fmt.Errorf("ask the local ESA: HTTP %d: %s", res.StatusCode, refused.Error)
 	}
 	if err := json.NewDecoder(res.Body).Decode(&snapshot); err != nil {

@@ -38,6 +38,11 @@ func TestLocalStatus(t *testing.T) {
 	code, _, log = shell(t, environment(), "local", "status", info.Admin)
 	require.Equal(t, exitFailure, code)
 	require.Contains(t, log, "HTTP 401")
+	for address, want := range map[string]string{"nonsense": "is no address", "127.0.0.1:4001": "is no address", info.Endpoint: "not the address \"admin\"", info.Edge: "not the address \"admin\""} {
+		code, _, log = shell(t, key, "local", "status", address)
+		require.Equal(t, exitFailure, code)
+		require.Contains(t, log, want, address)
+	}
 
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, cmd.Wait())
