@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ a list. Exit code 1 is an error of the tool, 2 bad usage.
 With --local the edge ends with the call; 'esa-mcp local' serves the same state.`,
 		Example: `  esa-mcp call deploy_pages name=hello path=./public --local
   esa-mcp call list_sites --json '{"page_size": 5}'`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			arguments, err := callArguments(asJSON, args[1:])
 			if err != nil {

@@ -33,7 +33,7 @@ func newDemo(s *settings, std streams) *cobra.Command {
 to this server as a client would, deploys a sample site with deploy_pages,
 fetches every file from the edge and compares it byte for byte, prints the
 address and keeps the edge up until it is interrupted.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.local = true
 			if !cmd.Flags().Changed("local-dir") {

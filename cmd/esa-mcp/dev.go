@@ -57,7 +57,7 @@ sees requests as of that host, and fetch(request) goes there. Without one, fetch
 the request's own host fails. The port is that of --listen, or else dev.port.`,
 		Example: `  esa-mcp dev ./my-project
   esa-mcp dev ./dist --not-found-strategy SinglePageApplication --listen 127.0.0.1:3000`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outliveReaders()
 			o.dir = args[0]

@@ -309,7 +309,7 @@ func TestDevUsage(t *testing.T) {
 		"broken kv":       {with("kv.json", "{\n\"ns\": {\n\"a\": }}"), nil, "kv.json:3:"},
 		"cut kv":          {with("kv.json", "{\n\"ns\": {"), nil, "kv.json:2:"},
 		"bad namespace":   {with("kv.json", `{"a b": {}}`), nil, "a b"},
-		"flat kv":         {with("kv.json", "{\n\"ns\": 3}"), nil, `kv.json:2: it must be {"NAMESPACE"`},
+		"flat kv":         {with("kv.json", "{\n\"ns\": 3}"), nil, `kv.json:2: it must be {"NAMESPACE": {"KEY": VALUE}}, with no number here`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, log := shell(t, environment(), append([]string{"dev", writeSite(t, c.files)}, c.args...)...)

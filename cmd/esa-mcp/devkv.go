@@ -75,7 +75,7 @@ func kvError(text []byte, err error) error {
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		offset = wrong.Offset
-		reason = `it must be {"NAMESPACE": {"KEY": VALUE}}, and here is a ` + wrong.Value
+		reason = `it must be {"NAMESPACE": {"KEY": VALUE}}, with no ` + wrong.Value + " here"
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || offset < 0 || offset > int64(len(text)) {
 		offset = int64(len(text))

@@ -44,7 +44,7 @@ such as that of deploy_pages, are paths of the server's machine. --toolsets and
 		Example: `  esa-mcp http --local
   esa-mcp http --listen 127.0.0.1:8080 --read-only
   ESA_MCP_TOKEN=$(openssl rand -hex 16) esa-mcp http --listen 0.0.0.0:8080`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			outliveReaders()
 			return h.serve(cmd, s, std)

@@ -47,7 +47,7 @@ is: X-Esa-Client-Ip, -Country (DE), -Province (CN-ZJ), -Isp and -Asn.
 More are switched on and off while it runs, at the address "admin":
   curl -u ID:SECRET ADMIN/faults -d 'action=Upload code=AccessDenied count=1'
   curl -u ID:SECRET ADMIN/faults [-X DELETE]`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Dir == "" {
 				o.Dir = s.localDir

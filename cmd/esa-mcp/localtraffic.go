@@ -31,7 +31,7 @@ and the flags count more. Values come in proportion to their numbers:
    "countries": {"DE": 2, "CN-ZJ": 1}, "statuses": {"200": 97, "404": 2, "502": 1},
    "cache_statuses": {"HIT": 8, "MISS": 2}, "agents": {}, "isps": {}, "asns": {},
    "methods": {}, "protocols": {}, "referers": {}, "seed": 7}`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var d described.Description
 			if file != "" {

@@ -39,7 +39,7 @@ func main() {
 func run(ctx context.Context, args []string, io streams) int {
 	root := newRoot(io)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var failed *failure
 	switch {
 	case err == nil:
@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		fmt.Fprintln(io.err, failed.text)
 		return exitFailure
 	default:
-		fmt.Fprintf(io.err, "esa-mcp: %v\nRun 'esa-mcp --help' for usage.\n", err)
+		fmt.Fprintf(io.err, "esa-mcp: %v\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
 		return exitUsage
 	}
 }

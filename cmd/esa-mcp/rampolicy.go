@@ -38,7 +38,7 @@ write_api and undo_change can send any operation, so their policy allows all of
 ESA: leave them out with --toolsets default,-write_api for a smaller one.`,
 		Example: `  esa-mcp ram-policy --toolsets pages,kv
   esa-mcp ram-policy --toolsets default,-write_api`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			selected, err := s.selectTools()
 			if err != nil {

@@ -82,7 +82,7 @@ Without a sub-command it speaks MCP on standard input and output.
   esa-mcp --local      serve MCP against the embedded local ESA
   esa-mcp              serve MCP against your account
   esa-mcp http         serve MCP over HTTP instead of the standard streams`,
-		Args:          cobra.NoArgs,
+		Args:          takes(0, 0),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -100,6 +100,26 @@ Without a sub-command it speaks MCP on standard input and output.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newCall(s, std), newTools(s, std), newLocal(s, std), newHTTP(s, std), newDemo(s, std), newDev(s, std), newRAMPolicy(s, std), newVersion(std))
 	return root
+}
+
+// takes says how many arguments a command has, and refuses others with what to
+// write.
+func takes(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("an argument is missing: %s", cmd.UseLine())
+		case len(args) <= most:
+			return nil
+		case !cmd.HasAvailableSubCommands():
+			return fmt.Errorf("%q is too much: %s", args[most], cmd.UseLine())
+		}
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return fmt.Errorf("there is no command %q: do you mean %s %s?", args[0], cmd.CommandPath(), near[0])
+		}
+		return fmt.Errorf("there is no command %q", args[0])
+	}
 }
 
 func (s *settings) flags(f *pflag.FlagSet) {

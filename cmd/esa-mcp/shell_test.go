@@ -69,9 +69,14 @@ func TestBadUsage(t *testing.T) {
 		want string
 	}{
 		"unknown command":      {[]string{"deploy"}, "deploy"},
+		"nearly a command":     {[]string{"dmeo"}, "do you mean esa-mcp demo?\nRun 'esa-mcp --help'"},
+		"nearly a sub-command": {[]string{"local", "statsu"}, "do you mean esa-mcp local status?\nRun 'esa-mcp local --help'"},
+		"no folder":            {[]string{"dev"}, "esa-mcp dev DIR"},
+		"two folders":          {[]string{"dev", "a", "b"}, "\"b\" is too much: esa-mcp dev DIR [flags]\nRun 'esa-mcp dev --help'"},
+		"what takes none":      {[]string{"demo", "now"}, "\"now\" is too much: esa-mcp demo"},
 		"unknown flag":         {[]string{"--lokal"}, "lokal"},
 		"unknown tool":         {[]string{"call", "no_tool"}, "no_tool"},
-		"no tool":              {[]string{"call"}, "arg"},
+		"no tool":              {[]string{"call"}, "esa-mcp call TOOL"},
 		"not key=value":        {[]string{"call", "list_routines", "page"}, "key=value"},
 		"both forms":           {[]string{"call", "list_routines", "--json", "{}", "page=1"}, "not both"},
 		"not an object":        {[]string{"call", "list_routines", "--json", "[1]"}, "JSON object"},

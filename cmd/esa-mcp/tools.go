@@ -13,7 +13,7 @@ func newTools(s *settings, std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tools",
 		Short: "List the tools that the flags enable",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			selected, err := s.selectTools()
 			if err != nil {

@@ -53,7 +53,7 @@ func newVersion(std streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version, commit and date of this binary",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			b := thisBuild()
 			fmt.Fprintf(std.out, "esa-mcp %s\n", b.Version)
