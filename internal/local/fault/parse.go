@@ -201,10 +201,27 @@ func (f Fault) check(given map[string]bool) error {
 		return fmt.Errorf("fault %q: latency goes with code and drop only", f)
 	case slices.Contains(f.Actions, Upload) && (given["site"] || given["routine"] || given["namespace"] || f.Stale > 0):
 		return fmt.Errorf("fault %q: an upload has no site, routine or namespace, and is no read", f)
+	case f.kind() == ofReads && (given["site"] || given["routine"]):
+		return fmt.Errorf("fault %q: a read of KV has a namespace, no site and no routine", f)
+	case f.kind() == ofReads && !f.reads():
+		return fmt.Errorf("fault %q: only reads of KV lag behind: %s", f, strings.Join(kvReads(), ", "))
 	case f.kind() == ofBuilds && (given["action"] || given["site"] || given["namespace"]):
 		return fmt.Errorf("fault %q: a build is of a routine: only routine narrows it", f)
 	}
 	return nil
+}
+
+// kvReads are the operations that stale is about.
+func kvReads() []string { return []string{"GetKv", "GetKvDetail", "ListKvs", routineRead} }
+
+// reads tells whether each action of the fault is a read of KV, or a pattern of some.
+func (f Fault) reads() bool {
+	for _, action := range f.Actions {
+		if !slices.ContainsFunc(kvReads(), func(read string) bool { return like(action, read) }) {
+			return false
+		}
+	}
+	return true
 }
 
 func number(value string, least, most int) (int, error) {
