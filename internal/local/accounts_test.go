@@ -185,7 +185,7 @@ func randomAccount(r *rand.Rand) account.Account {
 func TestAccountFilesThatAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`: "line 1: unexpected EOF",
-		"{\"format\": 1,\n\"sites\": [{\"name\": 1}]}": "line 2: json: cannot unmarshal number into Go struct field",
+		"{\"format\": 1,\n\"sites\": [{\"name\": 1}]}": "line 2: sites.name cannot be a JSON number",
 		`{"format": 2}`:             "format is 2",
 		`{"format": 1, "site": []}`: `unknown field "site"`,
 		`{"format": 1, "sites": [{"name": "a{i}.example", "repeat": 20000}]}`:                      "more than 10000 sites",

@@ -172,7 +172,7 @@ func Unfit(err error) string {
 	if kind.Field != "" {
 		what = kind.Field
 	}
-	return fmt.Sprintf("%s cannot be a JSON %s.", what, kind.Value)
+	return fmt.Sprintf("%s cannot be a JSON %s", what, kind.Value)
 }
 
 func (p Params) raw(name string) (string, bool) {

@@ -37,8 +37,8 @@ func TestParamsJSON(t *testing.T) {
 func TestJSONRefusalsAreForClients(t *testing.T) {
 	var got struct{ List []struct{ Weight int } }
 	for text, want := range map[string]string{
-		`[]`:                           "it cannot be a JSON array.",
-		`{"List":[{"Weight":"many"}]}`: "List.Weight cannot be a JSON string.",
+		`[]`:                           "it cannot be a JSON array",
+		`{"List":[{"Weight":"many"}]}`: "List.Weight cannot be a JSON string",
 	} {
 		_, err := Params{"Data": text}.JSON("Data", &got)
 		require.EqualError(t, err, "InvalidData: Data is not the JSON that the operation takes: "+want+" (HTTP 400)")

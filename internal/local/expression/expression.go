@@ -13,11 +13,12 @@ import (
 	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/rule"
 )
 
 // Compile compiles a condition for a rule of the site, whose plan may have no
-// regular expressions; of names what the rule is, as operations do (CacheRule,
+// regular expressions; the lists that it refers to are there. of names what the rule is, as operations do (CacheRule,
 // RoutineRoute) or the phases of the WAF. The error is an *api.Error with the code
 // CompileRuleError or RuleRegexQuotaCheckFailed, or one of the database.
 func Compile(ctx context.Context, tx *sql.Tx, siteID int64, of, text string) (*rule.Expr, error) {
@@ -34,6 +35,13 @@ func Compile(ctx context.Context, tx *sql.Tx, siteID int64, of, text string) (*r
 			code = refused.Code
 		}
 		return nil, api.Errorf(400, code, "The rule does not compile: %v.", err)
+	}
+	for _, name := range e.Lists() {
+		if exists, err := lists.Exists(ctx, tx, name); err != nil {
+			return nil, err
+		} else if !exists {
+			return nil, api.Errorf(400, rule.CodeCompile, "The rule does not compile: the account has no list %q.", name)
+		}
 	}
 	return e, nil
 }

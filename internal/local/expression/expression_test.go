@@ -23,6 +23,8 @@ func TestCompile(t *testing.T) {
 			VALUES (?, ?, 'NS', 'global', 'active', ?, '', '', '', 0, 0)`, id, plan+".example", plan)
 		require.NoError(t, err)
 	}
+	_, err = store.DB().ExecContext(t.Context(), `INSERT INTO lists VALUES (1, 'known', 'ip', '', '[]', 0, 0)`)
+	require.NoError(t, err)
 	for _, c := range []struct {
 		site     int64
 		of, text string
@@ -39,6 +41,8 @@ func TestCompile(t *testing.T) {
 		{3, "HttpsBasicConfiguration", `(ssl)`, "CompileRuleError"},
 		{3, "http_custom", `ip.src == 1.1.1.1`, ""},
 		{3, "RoutineRoute", `(http.host == "a.com")`, "CompileRuleError"},
+		{3, "CacheRule", `(ip.src in $known)`, ""},
+		{3, "CacheRule", `(ip.src in $unknown)`, "CompileRuleError"},
 		{9, "CacheRule", `(http.host matches "^a")`, ""},
 	} {
 		err := store.Tx(t.Context(), func(tx *sql.Tx) error {

@@ -41,6 +41,9 @@ func checkPool(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Para
 	if err := length("Name", it.text("Name"), 64); err != nil {
 		return err
 	}
+	if !values.IsHost(it.text("Name")) {
+		return values.Invalid("Name", "records have the pool as %s, which is no host name", poolHost(it))
+	}
 	var before []any
 	if stored, err := find(ctx, tx, kindOf("OriginPool"), `r.id = ?`, it.id); err != nil {
 		return err
@@ -54,6 +57,8 @@ func checkPool(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.Para
 		switch {
 		case api.Text(origin["Address"]) == "":
 			return values.Invalid("Origins", "Origins[%d] lacks Address", i)
+		case !values.IsHost(api.Text(origin["Address"])):
+			return values.Invalid("Origins", "Origins[%d].Address must be an IP address or a host name, not %q", i, api.Text(origin["Address"]))
 		case name == "":
 			return values.Invalid("Origins", "Origins[%d] lacks Name", i)
 		case names[name]:

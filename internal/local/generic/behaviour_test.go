@@ -69,6 +69,8 @@ func TestPoolRefusals(t *testing.T) {
 		`[{"Address":"192.0.2.1"}]`: "InvalidOrigins",
 		`[{"Name":"a","Address":"1"},{"Name":"a","Address":"2"}]`: "InvalidOrigins",
 		`[{"Name":"a","Address":"192.0.2.1","Weight":101}]`:       "InvalidOrigins",
+		`[{"Name":"a","Address":"http://192.0.2.1/"}]`:            "InvalidOrigins",
+		`[{"Name":"a","Address":"one two"}]`:                      "InvalidOrigins",
 		`[{"Name":"a","Address":"192.0.2.1","Type":"ftp"}]`:       "InvalidOrigins",
 		`{"Name":"a"}`:                     "InvalidOrigins",
 		`[1]`:                              "InvalidOrigins",
@@ -77,6 +79,7 @@ func TestPoolRefusals(t *testing.T) {
 	} {
 		b.refuse(code, "CreateOriginPool", api.Params{"SiteId": b.site, "Name": "p", "Origins": origins})
 	}
+	b.refuse("InvalidName", "CreateOriginPool", api.Params{"SiteId": b.site, "Name": "my pool"})
 	b.refuse("SiteNotFound", "CreateOriginPool", api.Params{"SiteId": "1", "Name": "p"})
 	b.refuse("InvalidEnabled", "CreateOriginPool", api.Params{"SiteId": b.site, "Name": "p", "Enabled": "maybe"})
 }

@@ -77,6 +77,11 @@ func checkOrigin(f fields) *api.Error {
 			return err
 		}
 	}
+	for _, name := range []string{"OriginHost", "OriginSni", "Follow302TargetHost"} {
+		if host := f.text(name); host != "" && !values.IsHost(host) {
+			return values.Invalid(name, "it must be a host name, not %q", host)
+		}
+	}
 	return f.number("OriginReadTimeout", 1, 3600)
 }
 

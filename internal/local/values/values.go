@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
@@ -77,6 +79,13 @@ func checkLength(p *catalog.Param, text string) *api.Error {
 	}
 	return nil
 }
+
+// hosts is what host names and addresses are written in, with a port or without.
+var hosts = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z._:\[\]-]{1,255}$`) })
+
+// IsHost tells whether a text can be a host name or an address, with a port or
+// without. What is at it is not asked.
+func IsHost(text string) bool { return hosts().MatchString(text) }
 
 func names(values []catalog.EnumValue) string {
 	words := make([]string, len(values))

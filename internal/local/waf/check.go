@@ -11,7 +11,6 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
-	"github.com/esa-mcp/esa-mcp/internal/local/lists"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
 )
 
@@ -41,7 +40,8 @@ func check(ctx context.Context, tx *sql.Tx, set ruleset, c config) error {
 	if text == "" && !needsExpression(phase) {
 		return nil
 	}
-	return compile(ctx, tx, set.place.site, phase, text)
+	_, err := expression.Compile(ctx, tx, set.place.site, phase, text)
+	return err
 }
 
 // typed holds a configuration to its model in the catalogue: the edge, and the
@@ -77,24 +77,6 @@ func needsExpression(phase string) bool {
 func checkStatus(status string) error {
 	if status != "on" && status != "off" {
 		return api.Errorf(400, "InvalidParameter.Status", "Status must be on or off.")
-	}
-	return nil
-}
-
-// compile checks an expression and that its lists exist.
-func compile(ctx context.Context, tx *sql.Tx, siteID int64, phase, text string) error {
-	compiled, err := expression.Compile(ctx, tx, siteID, phase, text)
-	if err != nil {
-		return err
-	}
-	for _, name := range compiled.Lists() {
-		exists, err := lists.Exists(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			return api.Errorf(400, "CompileRuleError", "Failed to compile the rule: the account has no list %q.", name)
-		}
 	}
 	return nil
 }

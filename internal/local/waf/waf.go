@@ -76,13 +76,15 @@ func (s *Service) Table() api.Table {
 	}
 }
 
-// UsesList tells whether the expression of any rule of a site, be it of security
-// or of configuration, refers to the list of that name.
+// UsesList tells whether the expression of any rule refers to the list of that
+// name: of security or of configuration, of a route, a load balancer, a waiting
+// room or the account's own rule sets.
 func UsesList(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT COALESCE(json_extract(config, '$.Expression'), '') FROM waf_rules WHERE instr(config, ?1) > 0
 		UNION ALL SELECT rule FROM rule_configs WHERE instr(rule, ?1) > 0
 		UNION ALL SELECT rule FROM routine_routes WHERE instr(rule, ?1) > 0
-		UNION ALL SELECT COALESCE(json_extract(fields, '$.Rule'), '') FROM resources WHERE instr(fields, ?1) > 0`, "$"+name)
+		UNION ALL SELECT COALESCE(json_extract(shared, '$.Expression'), '') FROM waf_rulesets WHERE instr(shared, ?1) > 0
+		UNION ALL SELECT t.value FROM resources r, json_tree(r.fields) t WHERE instr(r.fields, ?1) > 0 AND t.key IN ('Rule', 'Expression') AND t.type = 'text'`, "$"+name)
 	if err != nil {
 		return false, fmt.Errorf("look for rules with the list %s: %w", name, err)
 	}
