@@ -57,7 +57,8 @@ func TestEdgeRoutesRunRoutines(t *testing.T) {
 }
 
 func TestEdgeRoutesFallBack(t *testing.T) {
-	b := newShop(t, Options{})
+	logged := make(chan string, 10)
+	b := newShop(t, Options{Console: func(routine, level, message string) { logged <- routine + " " + level + " " + message }})
 	b.record("www.shop.example", b.origin(echo))
 	b.code("broken", `export default { async fetch(request) { await request.text(); throw new Error("on purpose") } }`)
 	must(t, b.info, "CreateRoutine", map[string]any{"Name": "bare"})
@@ -69,6 +70,7 @@ func TestEdgeRoutesFallBack(t *testing.T) {
 	got := b.do("POST", "http://www.shop.example/fallback", "the body")
 	require.Equal(t, "the body", got.seen(t).Body)
 	require.Contains(t, got.header.Get("X-Esa-Fallback"), "on purpose")
+	require.Contains(t, <-logged, "broken error POST /fallback failed: the routine threw Error: on purpose")
 	got = b.get("http://www.shop.example/fails")
 	require.Equal(t, 500, got.status)
 	require.Contains(t, got.body, "on purpose")

@@ -80,13 +80,17 @@ func (e *edge) codeFailed(w http.ResponseWriter, r *http.Request, name string, e
 	case errors.Is(err, runtime.ErrCPU), errors.Is(err, runtime.ErrMemory), errors.Is(err, runtime.ErrClosed):
 		status = http.StatusServiceUnavailable
 	}
-	reason := runtime.Reason(err)
+	e.logFailure(r, name, err)
+	problem(w, r, status, "The routine %q failed: %s", name, runtime.Reason(err))
+}
+
+// logFailure logs why code gave no response.
+func (e *edge) logFailure(r *http.Request, name string, err error) {
 	if e.cfg.Console != nil {
-		e.cfg.Console(name, "error", r.Method+" "+r.URL.Path+" failed: "+reason)
-	} else {
-		e.cfg.Logger.WarnContext(r.Context(), "routine failed", "routine", name, "path", r.URL.Path, "error", err)
+		e.cfg.Console(name, "error", r.Method+" "+r.URL.Path+" failed: "+runtime.Reason(err))
+		return
 	}
-	problem(w, r, status, "The routine %q failed: %s", name, reason)
+	e.cfg.Logger.WarnContext(r.Context(), "routine failed", "routine", name, "path", r.URL.Path, "error", runtime.Reason(err))
 }
 
 // writeResult answers with what the code returned, and passes streams on as they

@@ -65,6 +65,7 @@ func (x *exchange) runRoute(t *plan.Route) bool {
 		return true
 	}
 	if t.Fallback && x.r.Context().Err() == nil {
+		x.logFailure(x.r, t.Routine, failed)
 		x.w.Header().Set(fallbackHeader, firstLine(failed.Error()))
 		x.r.Body = again
 		return false
