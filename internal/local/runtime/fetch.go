@@ -110,7 +110,7 @@ func (j *job) count(kv bool) error {
 	if j.inFlight == nil {
 		j.inFlight = make(chan struct{}, limits.Concurrent)
 	}
-	if j.counts.subrequests++; j.counts.subrequests > limits.Subrequests {
+	if !j.subrequest() {
 		return fmt.Errorf("too many subrequests: one request may make %d, those to EdgeKV and cache included", limits.Subrequests)
 	}
 	if kv {
@@ -119,6 +119,11 @@ func (j *job) count(kv bool) error {
 		}
 	}
 	return nil
+}
+
+// subrequest reports whether one more may be made.
+func (j *job) subrequest() bool {
+	return j.counts.subrequests.Add(1) <= int64(j.cfg.Limits.Subrequests)
 }
 
 // slot waits until fewer than the allowed number of subrequests are under way.
@@ -162,7 +167,7 @@ func (j *job) exchange(ctx context.Context, call fetchCall) (*answer, error) {
 		if err = errors.Join(err, response.Body.Close()); err != nil {
 			return nil, fmt.Errorf("fetch %s: %w", call.url.Redacted(), err)
 		}
-		if !j.hops.add() {
+		if !j.subrequest() {
 			return nil, fmt.Errorf("fetch %s: each redirect is a subrequest, and one request may make %d", call.url.Redacted(), j.cfg.Limits.Subrequests)
 		}
 		call = *next

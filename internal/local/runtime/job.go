@@ -39,7 +39,6 @@ type job struct {
 	cancels  map[int]context.CancelFunc // of the operations under way that can be cancelled
 	codecs   map[string]codec
 	inFlight chan struct{} // a slot for each subrequest under way
-	hops     hops
 
 	entered atomic.Int64 // when the machine went into JavaScript, Unix nanoseconds; 0 outside
 	monitor *time.Timer
@@ -68,21 +67,15 @@ type event struct {
 	body  *body // comes with the value, may be nil
 }
 
-// counts are a request's uses of the limited calls.
-type counts struct{ subrequests, kv int }
-
-// hops are the redirects that a request's fetches have followed, which count as
-// subrequests too.
-type hops struct {
-	followed atomic.Int64
-	most     int64
+// counts are a request's uses of the limited calls. The redirects of fetches, which
+// are followed beside the code, count as subrequests, too.
+type counts struct {
+	subrequests atomic.Int64
+	kv          int
 }
-
-func (h *hops) add() bool { return h.followed.Add(1) <= h.most }
 
 func newJob(ctx context.Context, cfg Config, host Host, r *http.Request) (*job, error) {
 	j := &job{cfg: cfg, host: host, request: r, events: make(chan event, 8), head: make(chan struct{})}
-	j.hops.most = int64(cfg.Limits.Subrequests)
 	if r != nil {
 		if err := j.body.open(r); err != nil {
 			return nil, err
