@@ -92,3 +92,38 @@ func TestEdgeSendsHeadersAtOnce(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestEdgeWhenTheOriginBreaksOff: what has come goes on to the visitor, who is told
+// that it is not all; one who wants a part is told why he gets none.
+func TestEdgeWhenTheOriginBreaksOff(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", b.origin(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/switch" {
+			w.Header().Set("Upgrade", "other")
+			w.Header().Set("Connection", "Upgrade")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			return
+		}
+		w.Header().Set("Content-Type", "text/css")
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, "half of it")
+	}))
+	for _, path := range []string{"/page", "/kept.css", "/kept.css"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.info.Edge+path, nil)
+		require.NoError(t, err)
+		r.Host = "www.shop.example"
+		response, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(t, err, path)
+		body, err := io.ReadAll(response.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, path)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, "half of it", string(body), path)
+	}
+	got := b.get("http://www.shop.example/kept.css", "Range", "bytes=0-3")
+	require.Equal(t, 502, got.status)
+	require.Equal(t, "origin_bad_response", got.header.Get("X-Esa-Error"))
+	got = b.get("http://www.shop.example/switch")
+	require.Equal(t, 502, got.status)
+	require.Contains(t, got.body, "nobody asked")
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/catalog"
 	"github.com/esa-mcp/esa-mcp/internal/local/agent"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/cache"
+	"github.com/esa-mcp/esa-mcp/internal/local/edge/origin"
 	"github.com/esa-mcp/esa-mcp/internal/local/edge/plan"
 )
 
@@ -340,7 +341,8 @@ func (x *exchange) keep(c *caching, response *http.Response, ttl time.Duration, 
 	if partly(x.asked.Header) {
 		body, err := io.ReadAll(response.Body)
 		if err != nil {
-			panic(http.ErrAbortHandler)
+			x.refuse(cmp.Or(x.r.Context().Err(), origin.BrokeOff(err)))
+			return
 		}
 		entry.Body = body
 		x.cfg.Cache.Put(c.key, entry, ticket)

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -43,6 +44,9 @@ func (x *exchange) fetch(prepare func(http.Header)) (*http.Response, error) {
 	}
 	if response, err = x.follow(s, request, to, response); err != nil {
 		return nil, err
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil, errors.Join(origin.Switched(), response.Body.Close())
 	}
 	x.w.originStatus = response.StatusCode
 	changeHeaders(response.Header, x.headerChanges(plan.IncomingResponseHeader, "incoming_response_header"))
@@ -224,13 +228,14 @@ func (x *exchange) send(response *http.Response) {
 // copyBody sends a body. It fails if the visitor leaves or the origin breaks off;
 // then the connection is cut, so that nobody takes the part for the whole.
 func copyBody(w http.ResponseWriter, body io.Reader, flush bool) {
+	control := http.NewResponseController(w)
 	if !flush {
 		if _, err := io.Copy(w, body); err != nil {
+			_ = control.Flush() // what has come, if the visitor is still there
 			panic(http.ErrAbortHandler)
 		}
 		return
 	}
-	control := http.NewResponseController(w)
 	if err := control.Flush(); err != nil { // the headers do not wait for the first piece
 		panic(http.ErrAbortHandler)
 	}

@@ -47,6 +47,18 @@ func (f *Failure) Unsent() bool {
 	return f.err != nil && isDialError(f.err)
 }
 
+// BrokeOff is the failure of an origin whose answer ended before its end.
+func BrokeOff(err error) error {
+	f := fail(http.StatusBadGateway, Broken, "The origin broke off in the middle of its answer: %v.", err)
+	f.err = err
+	return f
+}
+
+// Switched is the failure of an origin that changes the protocol unasked.
+func Switched() error {
+	return fail(http.StatusBadGateway, Broken, "The origin answers 101 Switching Protocols, and nobody asked it to.")
+}
+
 func fail(status int, reason, format string, args ...any) *Failure {
 	return &Failure{Status: status, Reason: reason, Text: fmt.Sprintf(format, args...)}
 }
