@@ -183,6 +183,38 @@ func TestWaitingMachines(t *testing.T) {
 	all.Wait()
 }
 
+// TestFewMachinesComputeAtATime: also when many are there, since requests that
+// waited have left them.
+func TestFewMachinesComputeAtATime(t *testing.T) {
+	s := New(Config{Parallel: 1, Limits: Limits{CPU: time.Minute}})
+	defer s.Close()
+	script := text(`export default { async fetch(request) {
+		if (request.url.endsWith("/wait")) await new Promise((r) => setTimeout(r, 300));
+		else { console.log("in"); for (const t = Date.now(); Date.now() - t < 30;); console.log("out"); }
+		return new Response("ok");
+	} }`)
+	var computing, most atomic.Int64
+	host := Host{Log: func(_, message string) {
+		switch message {
+		case "in":
+			most.Store(max(most.Load(), computing.Add(1)))
+		case "out":
+			computing.Add(-1)
+		}
+	}}
+	for _, path := range []string{"/wait", "/compute"} {
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				_, err := s.Run(t.Context(), script, host, httptest.NewRequest("GET", "http://x.localhost"+path, nil))
+				require.NoError(t, err)
+			})
+		}
+		all.Wait()
+	}
+	require.EqualValues(t, 1, most.Load())
+}
+
 // TestMachinesAreBounded: many versions share few machines.
 func TestMachinesAreBounded(t *testing.T) {
 	s := New(Config{MaxMachines: 3, Parallel: 2})

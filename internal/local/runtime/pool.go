@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// pool keeps the machines of all versions. A version gets another machine when
-// fewer than Config.Parallel of its machines compute and none is idle, so that
-// code which waits for an answer does not hold up other requests.
+// pool keeps the machines of all versions. A request gets a machine when fewer
+// than Config.Parallel of its version's compute, another one if none is idle, so
+// that code which waits for an answer does not hold up other requests.
 type pool struct {
 	cfg Config
 
@@ -89,14 +89,14 @@ func (p *pool) make(ctx context.Context, v *version, script Script) (*machine, e
 // grant gives a machine or leave to make one, if there may be one more. The
 // evicted machines are to be closed without the lock.
 func (p *pool) grant(v *version) (m *machine, granted bool, evicted []*machine) {
+	if v.active-v.waiting >= p.cfg.Parallel {
+		return nil, false, nil
+	}
 	if n := len(v.idle); n > 0 {
 		m = v.idle[n-1]
 		v.idle = v.idle[:n-1]
 		v.active++
 		return m, true, nil
-	}
-	if v.active-v.waiting >= p.cfg.Parallel {
-		return nil, false, nil
 	}
 	if p.total >= p.cfg.MaxMachines {
 		if m := p.evict(); m != nil {
