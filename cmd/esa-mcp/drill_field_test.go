@@ -89,19 +89,16 @@ func (f *field) begin() {
 		ESA:    guard.New(client, guard.Config{LocalOrigins: true, Journal: journal, Now: f.clock.Now}),
 		Upload: client, Local: tools.KnownLocal(tools.LocalInfo{Edge: info.Edge}), Locks: tools.NewLocks(), Confirmed: true, Journal: journal,
 		Now: f.clock.Now, Logger: slog.New(slog.DiscardHandler), Version: "drill",
-		// A part is waited in earnest, for what is built meanwhile: seconds in all,
-		// where a build takes milliseconds, unless it is made to hang.
+		// What is built meanwhile is built in the end, unless it is made to hang.
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			f.clock.pass(d)
 			if f.hangs {
-				return f.rest(ctx, min(d, 2*time.Millisecond))
+				return sleep(ctx, min(d, 2*time.Millisecond))
 			}
-			return f.rest(ctx, min(d/10, 100*time.Millisecond))
+			return f.state.built(ctx)
 		},
 	}
 }
-
-func (f *field) rest(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }
 
 // save keeps what there is for restore: the account's state and the audit log.
 func (f *field) save() {
@@ -109,6 +106,7 @@ func (f *field) save() {
 	var err error
 	f.saved, err = os.ReadFile(f.log)
 	require.NoError(f.t, err)
+	require.NoError(f.t, f.state.built(f.t.Context()))
 	f.state.save()
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -65,6 +67,20 @@ func (s *drillState) names(query string) []string {
 	return names
 }
 
+// built waits until nothing that was uploaded is still to be built.
+func (s *drillState) built(ctx context.Context) error {
+	for {
+		var left int
+		err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM main.routine_versions WHERE status = 'init' AND upload != ''`).Scan(&left)
+		if err != nil || left == 0 {
+			return err
+		}
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // save keeps the present state for restore.
 func (s *drillState) save() {
 	for _, table := range s.tables {
@@ -98,6 +114,7 @@ type things map[string]int
 
 func (s *drillState) look() things {
 	s.t.Helper()
+	require.NoError(s.t, s.built(s.t.Context()))
 	out := things{}
 	names := s.versions()
 	for _, table := range s.tables {
