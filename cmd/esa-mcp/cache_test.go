@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/local"
 	"github.com/esa-mcp/esa-mcp/tools"
 )
 
@@ -146,7 +148,8 @@ func TestPurgeCache(t *testing.T) {
 
 func TestPreloadCache(t *testing.T) {
 	t.Parallel()
-	s, c := withSite(t, "cache", "shop.test", "NS")
+	clock := &drillClock{now: time.Now()} // held: the task is looked at before it ends
+	s, c := withSiteOver(t, local.Options{Now: clock.Now}, "cache", "shop.test", "NS")
 	site := callOK[tools.GetCacheSettingsOutput](t, s, "get_cache_settings", arguments{"site_name": "shop.test"}).SiteID
 	_, err := c.Call(t.Context(), "CreateRecord", esa.Params{"SiteId": string(site), "RecordName": "www.shop.test", "Type": "A/AAAA",
 		"Ttl": 1, "Proxied": true, "BizName": "web", "Data": esa.Params{"Value": "8.8.8.8"}})
