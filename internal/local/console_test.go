@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,22 +41,24 @@ func TestConsole(t *testing.T) {
 	info := start(t, Options{Seed: &a}).Info()
 	must(t, info, "CreateRoutine", map[string]any{"Name": "hello", "HasAssets": true})
 	deploy(t, info, "hello", []byte("page"))
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, info.Edge+"/looked-at", nil)
-	require.NoError(t, err)
-	r.Host = "shop.example"
-	res, err := http.DefaultTransport.RoundTrip(r)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, 301, res.StatusCode) // by a rule of the site
+	for _, path := range []string{"/looked-at", "/" + strings.Repeat("long", 1000)} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, info.Edge+path, nil)
+		require.NoError(t, err)
+		r.Host = "shop.example"
+		res, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, 301, res.StatusCode) // by a rule of the site
+	}
 	askDesk(t, info, "POST", "/faults", "action=PutKv code=TooQuickRequests")
 
 	status, page := consolePage(t, info, http.MethodGet, "")
 	require.Equal(t, 200, status)
 	for _, want := range []string{"shop.example", "new.example", "pending", "hello", "esa_er_token=", "settings", "&lt;b&gt;bold",
-		"GET shop.example/looked-at", "https ", "action=PutKv code=TooQuickRequests"} {
+		"GET shop.example/looked-at", strings.Repeat("long", 50), "…", "https ", "action=PutKv code=TooQuickRequests"} {
 		require.Contains(t, page, want)
 	}
-	for _, never := range []string{"<b>bold", "secret-value", info.AccessKeySecret} {
+	for _, never := range []string{strings.Repeat("long", 100), "<b>bold", "secret-value", info.AccessKeySecret} {
 		require.NotContains(t, page, never)
 	}
 	status, _ = consolePage(t, info, http.MethodPost, "")

@@ -49,6 +49,7 @@ func New(cfg Config) http.Handler {
 		"rules": func(text string) []string {
 			return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' })
 		},
+		"short": short,
 		"class": func(status int) string { return fmt.Sprintf("s%d", status/100) },
 	}).Parse(pageText))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,6 +83,16 @@ func New(cfg Config) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		_, _ = w.Write(body.Bytes()) // a browser that is gone needs no page
 	})
+}
+
+// maxText is how many characters of a visitor's text are shown.
+const maxText = 300
+
+func short(text string) string {
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText]) + "…"
+	}
+	return text
 }
 
 // local reports whether a Host header names this machine.
