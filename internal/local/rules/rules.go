@@ -19,12 +19,11 @@ package rules
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 // Config is what the service needs. The zero value of each field has a default.
@@ -33,7 +32,7 @@ type Config struct {
 	Quotas quota.Set
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
-	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+	KnownVersion version.Known
 	// PageExists tells whether the account has the custom page that a response
 	// is to have; every one exists if nil.
 	PageExists func(ctx context.Context, tx *sql.Tx, id int64) (bool, error)
@@ -84,31 +83,6 @@ type place struct{ site, version int64 }
 
 // place reads SiteId and SiteVersion, and refuses those that do not exist.
 func (s *Service) place(ctx context.Context, tx *sql.Tx, p api.Params) (place, error) {
-	site, err := p.Int("SiteId", 0)
-	if err != nil {
-		return place{}, err
-	}
-	version, err := p.Int("SiteVersion", 0)
-	if err != nil {
-		return place{}, err
-	}
-	var found int64
-	err = tx.QueryRowContext(ctx, `SELECT id FROM sites WHERE id = ?`, site).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return place{}, api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", site)
-	}
-	if err != nil {
-		return place{}, fmt.Errorf("look up the site: %w", err)
-	}
-	if version != 0 {
-		known, err := s.cfg.KnownVersion(ctx, tx, site, version)
-		if err != nil {
-			return place{}, fmt.Errorf("look up the site's version: %w", err)
-		}
-		if !known {
-			return place{}, api.Errorf(400, "InvalidSiteVersion",
-				"The site has no version %d. Without version management it has version 0 alone.", version)
-		}
-	}
-	return place{site, version}, nil
+	site, version, err := version.Asked(ctx, tx, p, s.cfg.KnownVersion)
+	return place{site, version}, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/expression"
 	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
+	"github.com/esa-mcp/esa-mcp/internal/local/version"
 )
 
 // Config is what the service needs. The zero value of each field has a default.
@@ -32,7 +33,7 @@ type Config struct {
 	Quotas quota.Set
 	// KnownVersion tells whether a site has that version of its configuration,
 	// besides version 0, which all have. None has more if nil.
-	KnownVersion func(ctx context.Context, tx *sql.Tx, siteID, version int64) (bool, error)
+	KnownVersion version.Known
 }
 
 // Service answers the operations of rule sets and rules.
@@ -129,30 +130,8 @@ type place struct{ site, version int64 }
 
 // at reads the place from a call.
 func (s *Service) at(ctx context.Context, tx *sql.Tx, p api.Params) (place, error) {
-	site, err := p.Int("SiteId", 0)
-	if err != nil {
-		return place{}, err
-	}
-	version, err := p.Int("SiteVersion", 0)
-	if err != nil {
-		return place{}, err
-	}
-	var known bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sites WHERE id = ?)`, site).Scan(&known); err != nil {
-		return place{}, fmt.Errorf("look up the site: %w", err)
-	}
-	if !known {
-		return place{}, api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", site)
-	}
-	if version != 0 {
-		if known, err = s.cfg.KnownVersion(ctx, tx, site, version); err != nil {
-			return place{}, fmt.Errorf("look up the site's version: %w", err)
-		}
-		if !known {
-			return place{}, api.Errorf(400, "InvalidSiteVersion", "The site has no version %d.", version)
-		}
-	}
-	return place{site, version}, nil
+	site, version, err := version.Asked(ctx, tx, p, s.cfg.KnownVersion)
+	return place{site, version}, err
 }
 
 // config is a rule's configuration as clients send it, numbers exact.
