@@ -96,31 +96,13 @@ func (s *Service) withClient(ctx context.Context, use string, p api.Params, fn f
 
 // clientModel is one as lists have it.
 type clientModel struct {
-	CACertificateID    string `json:"CACertificateId,omitempty"`
-	CommonName         string
-	CreateTime         string
-	FingerprintSha256  string
-	ID                 string `json:"Id"`
-	Issuer             string
-	Name               string
-	NotAfter           string
-	NotBefore          string
-	PubkeyAlgorithm    string
-	SAN                string
-	SerialNumber       string
-	SignatureAlgorithm string
-	Status             string
-	Type               string
-	UpdateTime         string
+	CACertificateID string `json:"CACertificateId,omitempty"`
+	leafModel
 }
 
 func (s *Service) clientModel(c clientRow) clientModel {
-	f := factsOf(c.leaf)
-	m := clientModel{
-		CommonName: f.commonName, CreateTime: stamp(c.created), FingerprintSha256: f.fingerprint, ID: c.id, Issuer: f.issuer,
-		Name: c.name, NotAfter: f.notAfter, NotBefore: f.notBefore, PubkeyAlgorithm: f.publicKey, SAN: f.san, SerialNumber: f.serial,
-		SignatureAlgorithm: f.signature, Status: s.clientStatus(c), Type: kindUpload, UpdateTime: stamp(c.updated),
-	}
+	m := clientModel{leafModel: modelOf(c.leaf, c.id, c.name, c.created, c.updated)}
+	m.Status = s.clientStatus(c)
 	if c.use == useClient {
 		m.CACertificateID, m.Type = s.store.Account().Hash, "free"
 	}

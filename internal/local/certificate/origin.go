@@ -23,32 +23,14 @@ type originRow struct {
 
 // originModel is one as answers have it. Those of a whole site have no host names.
 type originModel struct {
-	CommonName         string
-	CreateTime         string
-	FingerprintSha256  string
-	Hostnames          []string `json:",omitempty"`
-	ID                 string   `json:"Id"`
-	Issuer             string
-	Name               string
-	NotAfter           string
-	NotBefore          string
-	PubkeyAlgorithm    string
-	SAN                string
-	SerialNumber       string
-	SignatureAlgorithm string
-	Status             string
-	Type               string
-	UpdateTime         string
+	Hostnames []string `json:",omitempty"`
+	leafModel
 }
 
 func (s *Service) originModel(c originRow) originModel {
-	f := factsOf(c.leaf)
-	return originModel{
-		CommonName: f.commonName, CreateTime: stamp(c.created), FingerprintSha256: f.fingerprint, Hostnames: c.hostnames, ID: c.id,
-		Issuer: f.issuer, Name: c.name, NotAfter: f.notAfter, NotBefore: f.notBefore, PubkeyAlgorithm: f.publicKey, SAN: f.san,
-		SerialNumber: f.serial, SignatureAlgorithm: f.signature, Status: leafStatus(c.leaf, s.cfg.Now()), Type: kindUpload,
-		UpdateTime: stamp(c.updated),
-	}
+	m := originModel{c.hostnames, modelOf(c.leaf, c.id, c.name, c.created, c.updated)}
+	m.Status = leafStatus(c.leaf, s.cfg.Now())
+	return m
 }
 
 func loadOrigin(ctx context.Context, q querier, rest string, args ...any) ([]originRow, error) {

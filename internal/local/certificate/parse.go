@@ -101,3 +101,32 @@ func factsOf(c *x509.Certificate) facts {
 		publicKey: c.PublicKeyAlgorithm.String(), signature: c.SignatureAlgorithm.String(),
 	}
 }
+
+// leafModel is what answers say of a client's certificate: a visitor's, or that of
+// the edge before an origin.
+type leafModel struct {
+	CommonName         string
+	CreateTime         string
+	FingerprintSha256  string
+	ID                 string `json:"Id"`
+	Issuer             string
+	Name               string
+	NotAfter           string
+	NotBefore          string
+	PubkeyAlgorithm    string
+	SAN                string
+	SerialNumber       string
+	SignatureAlgorithm string
+	Status             string // left to the caller
+	Type               string
+	UpdateTime         string
+}
+
+func modelOf(leaf *x509.Certificate, id, name string, created, updated int64) leafModel {
+	f := factsOf(leaf)
+	return leafModel{
+		CommonName: f.commonName, CreateTime: stamp(created), FingerprintSha256: f.fingerprint, ID: id, Issuer: f.issuer, Name: name,
+		NotAfter: f.notAfter, NotBefore: f.notBefore, PubkeyAlgorithm: f.publicKey, SAN: f.san, SerialNumber: f.serial,
+		SignatureAlgorithm: f.signature, Type: kindUpload, UpdateTime: stamp(updated),
+	}
+}
