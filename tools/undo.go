@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/esa-mcp/esa-mcp/internal/esa"
 	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
@@ -74,7 +77,7 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 		return out, Refuse("%s cannot be undone: %s.", change.Action, change.Undo.Not)
 	}
 	steps, rest := change.Undo.Rest(taken)
-	differences, err := d.Journal.Changed(ctx, d.ESA, &rest)
+	differences, already, err := d.Journal.Changed(ctx, d.ESA, &rest)
 	if errors.Is(err, guard.ErrKVLag) {
 		return out, Refuse("Not undone, and nothing was sent: %w. Try again after %s.", err, stamp(d.Now().Add(guard.KVLag)))
 	}
@@ -88,6 +91,11 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 		}
 		return out, Refuse("Not undone: it was changed meanwhile.%s", text)
 	}
+	if len(already) > 0 {
+		steps = slices.DeleteFunc(steps, func(step guard.Step) bool {
+			return slices.ContainsFunc(already, func(call guard.Correction) bool { return reflect.DeepEqual(call, step.Correction) })
+		})
+	}
 	if len(steps) > 1 { // once for all, before the first is sent
 		if err := guard.Confirm(ctx, undoQuestion(change.ID, steps)); err != nil {
 			return out, err
@@ -95,7 +103,12 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 	}
 	for _, step := range steps {
 		guard.SetUndoes(ctx, change.ID, step.Number)
-		if _, err := invoke[struct{}](ctx, d, &out.Noted, step.Action, step.Params); err != nil {
+		_, err := invoke[struct{}](ctx, d, &out.Noted, step.Action, step.Params)
+		if esa.IsNotFound(err) && strings.HasPrefix(step.Action, "Delete") {
+			already = append(already, step.Correction)
+			continue
+		}
+		if err != nil {
 			if len(out.Calls) > 0 {
 				return out, fmt.Errorf("undo the rest (done: %s; undo_change with change %s goes on): %w", listedShort(out.Calls), change.ID, err)
 			}
@@ -103,21 +116,33 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 		}
 		out.Calls = append(out.Calls, step.Action)
 	}
+	if len(already) > 0 {
+		out.Note(esa.Note{ID: "undo-already", Text: "It was already so without " + listedCalls(already) + "."})
+	}
 	out.Undone, out.Lossy = change.ID, change.Undo.Lossy
 	return out, nil
 }
 
 // undoQuestion says what taking a change back comes to.
 func undoQuestion(change string, steps []guard.Step) guard.Question {
-	lines := make([]string, len(steps))
-	for i, call := range steps {
+	calls := make([]guard.Correction, len(steps))
+	for i, step := range steps {
+		calls[i] = step.Correction
+	}
+	return guard.Question{IDs: []string{"api-delete"}, Action: steps[0].Action, Lost: "what change " + change + " made, with " + listedCalls(calls)}
+}
+
+// listedCalls names calls with what they say.
+func listedCalls(calls []guard.Correction) string {
+	lines := make([]string, len(calls))
+	for i, call := range calls {
 		raw, err := encodePlain(Redact(call.Action, call.Params))
 		if err != nil {
 			raw = nil
 		}
 		lines[i] = call.Action + " " + shorten(string(raw), 200)
 	}
-	return guard.Question{IDs: []string{"api-delete"}, Action: steps[0].Action, Lost: "what change " + change + " made, with " + listedShort(lines)}
+	return listedShort(lines)
 }
 
 // shownDifferences lists what is not as the change left it.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -294,6 +295,46 @@ func TestUndoGoesOn(t *testing.T) {
 	require.Equal(t, "old", callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": "k"}).Value)
 	require.Contains(t, s.refuse(t, "get_kv", arguments{"namespace": "ns", "key": "m"}), "m")
 	require.Empty(t, callOK[tools.ListRecordsOutput](t, s, "list_records", arguments{"site_id": site.ID}).Records)
+}
+
+// TestUndoWithoutAnAnswer: what takes a change back is carried out, and its answer is
+// lost. The next try finds that it is so already, and sends nothing.
+func TestUndoWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := newRemoteField(t)
+	lose := func(name, action, how string) {
+		t.Helper()
+		change := last(t, f.s).Change
+		f.faults("action=" + action + " " + how)
+		text, isError := f.s.agree(t, "undo_change", arguments{"change": change})
+		require.True(t, isError, "%s: %s", name, text)
+		f.faults("")
+		out := callOK[tools.UndoChangeOutput](t, f.s, "undo_change", arguments{"change": change})
+		require.Equal(t, change, out.Undone, name)
+		require.Empty(t, out.Calls, name)
+		require.Contains(t, out.Notes[0].Text, "It was already so without "+action, name)
+	}
+	record := func(ttl int) tools.RecordOutput {
+		return callOK[tools.RecordOutput](t, f.s, "create_record", arguments{"site_name": "drill.example", "name": fmt.Sprint("r", ttl), "type": "TXT", "value": "x", "ttl": ttl})
+	}
+	const soon = "code=NoPermission when=after count=1" // is not tried again
+	record(60)
+	lose("a new record", "DeleteRecord", soon)
+	kept := record(120)
+	callOK[tools.RecordOutput](t, f.s, "update_record", arguments{"record_id": kept.ID, "ttl": 600})
+	lose("an update", "UpdateRecord", soon)
+	require.Equal(t, 1, f.exported("r120.drill.example"))
+	require.Zero(t, f.exported("r60.drill.example"))
+	callOK[tools.SetRuleOutput](t, f.s, "set_cache_rule", arguments{"site_name": "drill.example", "name": "img", "rule": "(ssl)", "edge_cache_mode": "no_cache"})
+	lose("a rule", "DeleteCacheRule", soon)
+	f.do("put_kv", arguments{"namespace": "drill", "key": "k", "value": "v"})
+	lose("a key", "DeleteKv", "drop=after count=9")
+
+	// What somebody else changed is still in the way.
+	callOK[tools.RecordOutput](t, f.s, "update_record", arguments{"record_id": kept.ID, "ttl": 900})
+	change := last(t, f.s).Change
+	callOK[tools.RecordOutput](t, f.s, "update_record", arguments{"record_id": kept.ID, "ttl": 1200})
+	require.Contains(t, f.s.refuse(t, "undo_change", arguments{"change": change}), "changed meanwhile")
 }
 
 // Another process takes a change back from the log alone.

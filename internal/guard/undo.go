@@ -315,12 +315,13 @@ func undoDeployment(c *Call, before subject) Undo {
 }
 
 // Changed compares the present state with what a change left: it has to be the
-// same for the change to be taken back.
+// same for the change to be taken back. What is already as a call would leave it
+// is no difference, and the call need not be sent: an earlier try may have been
+// carried out without an answer.
 //
 // Of a key of edge KV that was written of late the journal's knowledge counts,
 // because a read may be older: ErrKVLag if that does not do.
-func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) ([]Difference, error) {
-	var list []Difference
+func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) (list []Difference, already []Correction, err error) {
 	for _, e := range u.Expect {
 		ask := maps.Clone(e.Params)
 		delete(ask, base64Field) // says what Fields are
@@ -334,28 +335,42 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) ([]Di
 					return res.Body, err
 				})
 				if err != nil {
-					return nil, fmt.Errorf("look at the present state: %w", err)
+					return nil, nil, fmt.Errorf("look at the present state: %w", err)
 				}
 				seen.state = unwrapped(body)
 			}
 			differences, err := j.kv.changed(e, seen, kvBefore(u.Calls))
 			if err != nil {
-				return nil, fmt.Errorf("key %s: %w", scalar(e.Params["Key"]), err)
+				return nil, nil, fmt.Errorf("key %s: %w", scalar(e.Params["Key"]), err)
+			}
+			if len(differences) > 0 && seen.state == nil && !e.Absent {
+				if call, ok := u.deletion(e); ok {
+					already = append(already, call)
+					continue
+				}
 			}
 			list = append(list, differences...)
 			continue
 		case esa.IsNotFound(err) && e.Absent:
 			continue
 		case esa.IsNotFound(err):
+			if call, ok := u.deletion(e); ok {
+				already = append(already, call)
+				continue
+			}
 			list = append(list, Difference{Field: named(e), Before: "there", After: "gone"})
 			continue
 		case err != nil:
-			return nil, fmt.Errorf("look at the present state: %w", err)
+			return nil, nil, fmt.Errorf("look at the present state: %w", err)
 		case e.Absent:
 			list = append(list, Difference{Field: named(e), Before: "gone", After: "there again"})
 			continue
 		}
 		now := subject{reads: e.Action, state: unwrapped(res.Body)}
+		if call, ok := u.reached(e, now); ok {
+			already = append(already, call)
+			continue
+		}
 		for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 			is, known := now.field(name)
 			if e.Action == "GetRoutine" {
@@ -366,7 +381,39 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) ([]Di
 			}
 		}
 	}
-	return list, nil
+	return list, already, nil
+}
+
+// deletion finds the call that deletes the thing of an expectation.
+func (u *Undo) deletion(e Expect) (Correction, bool) {
+	i := slices.IndexFunc(u.Calls, func(call Correction) bool {
+		verb, _ := nounOf(call.Action)
+		return verb == "Delete" && e.isAbout(call)
+	})
+	if i < 0 {
+		return Correction{}, false
+	}
+	return u.Calls[i], true
+}
+
+// reached finds the call that would leave the thing of an expectation as it is now,
+// in every field that it sets.
+func (u *Undo) reached(e Expect, now subject) (Correction, bool) {
+	i := slices.IndexFunc(u.Calls, func(call Correction) bool {
+		if verb, _ := nounOf(call.Action); verb != "Update" && verb != "Set" && verb != "Edit" || !e.isAbout(call) {
+			return false
+		}
+		for name, value := range call.Params {
+			if is, known := now.field(name); e.Params[name] == nil && (!known || !alike(is, value)) {
+				return false
+			}
+		}
+		return true
+	})
+	if i < 0 {
+		return Correction{}, false
+	}
+	return u.Calls[i], true
 }
 
 // named says which thing was expected.
