@@ -67,6 +67,16 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s (HTTP %d)", e.Code, e.Message, e.Status) }
 
+// Told is how an answer tells of a refusal of one entry among others: without the
+// HTTP status, which is that of the whole.
+func Told(err error) string {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return refused.Code + ": " + refused.Message
+	}
+	return err.Error()
+}
+
 // Errorf makes an Error.
 func Errorf(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}

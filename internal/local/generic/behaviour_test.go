@@ -119,6 +119,7 @@ func TestWaitingRoomRefusals(t *testing.T) {
 	} {
 		b.refuse(code, "CreateWaitingRoom", with(room, change...))
 	}
+	b.refuse("InvalidHostNameAndPath", "CreateWaitingRoom", with(room, "HostNameAndPath", "[]"))
 	id := api.Text(b.must("CreateWaitingRoom", room)["WaitingRoomId"])
 	event := with(b.lives()["WaitingRoomEvent"].create, "WaitingRoomId", id)
 	b.refuse("InvalidEndTime.Mismatch", "CreateWaitingRoomEvent", with(event, "EndTime", "50"))
@@ -145,7 +146,9 @@ func TestCustomHostnames(t *testing.T) {
 	}
 	require.Equal(t, "pending", model()["Status"])
 	require.Equal(t, "www.example.com", model()["RecordName"])
+	require.Equal(t, "Applying", model()["CertStatus"])
 	require.Equal(t, true, b.must("VerifyCustomHostname", api.Params{"HostnameId": id})["Passed"])
+	require.Equal(t, "OK", model()["CertStatus"], "it waited for that alone")
 	b.must("ApplyCustomHostnameCertificate", api.Params{"HostnameId": id})
 	require.Equal(t, "active", model()["Status"])
 	require.Equal(t, "OK", model()["CertStatus"])
@@ -153,6 +156,7 @@ func TestCustomHostnames(t *testing.T) {
 	require.Empty(t, list(b.must("ListCustomHostnames", api.Params{"SiteId": b.site, "Status": "pending"})["Hostnames"]))
 	b.refuse("CustomHostname.AlreadyExist", "CreateCustomHostname", host)
 	b.refuse("InvalidHostname", "CreateCustomHostname", with(host, "Hostname", "a.example.com"))
+	b.refuse("InvalidHostname", "CreateCustomHostname", with(host, "Hostname", "not a host"))
 	b.refuse("Record.NotFound", "CreateCustomHostname", with(host, "Hostname", "b.test", "RecordId", "1"))
 	b.refuse("MissingCertificate", "CreateCustomHostname", with(host, "Hostname", "b.test", "SslFlag", "on", "CertType", "upload"))
 	b.refuse("MissingCertType", "CreateCustomHostname", with(host, "Hostname", "b.test", "SslFlag", "on"))

@@ -3,7 +3,6 @@ package generic
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -195,22 +194,13 @@ func schedule(ctx context.Context, tx *sql.Tx, s *Service, job *item, sent api.P
 			return nil, viewErr
 		}
 		if err != nil {
-			failed, messages = append(failed, m), append(messages, message(err))
+			failed, messages = append(failed, m), append(messages, api.Told(err))
 			continue
 		}
 		done = append(done, m)
 	}
 	return map[string]any{"SuccessExecutions": done, "SuccessCount": len(done), "FailedExecutions": failed, "FailedMessages": messages,
 		"TotalCount": len(asked)}, nil
-}
-
-// message is what a client is told of a refusal.
-func message(err error) string {
-	var refused *api.Error
-	if errors.As(err, &refused) {
-		return refused.Code + ": " + refused.Message
-	}
-	return err.Error()
 }
 
 func executions(ctx context.Context, tx *sql.Tx, s *Service, job *item, _ api.Params) (map[string]any, error) {

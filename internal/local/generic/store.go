@@ -168,7 +168,7 @@ func (s *Service) room(ctx context.Context, tx *sql.Tx, k kind, it *item) error 
 	for _, o := range others {
 		known = known || o.id == it.id
 		if o.id != it.id && it.name != "" && strings.EqualFold(o.name, it.name) {
-			return api.Errorf(400, k.name+".AlreadyExist", "There is a %s %s already.", k.what, it.name)
+			return api.Errorf(400, k.name+".AlreadyExist", "The %s %s is there already.", k.what, it.name)
 		}
 	}
 	if !known && len(others) >= most {

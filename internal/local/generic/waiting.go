@@ -25,6 +25,9 @@ func waiting() []kind {
 				if name := it.text("CookieName"); (&http.Cookie{Name: name}).Valid() != nil {
 					return values.Invalid("CookieName", "%q cannot be the name of a cookie", name)
 				}
+				if len(list(it.fields["HostNameAndPath"])) == 0 {
+					return values.Invalid("HostNameAndPath", "a waiting room is for at least one host name and path")
+				}
 				for _, entry := range list(it.fields["HostNameAndPath"]) {
 					place := object(entry)
 					host := api.Text(place["Subdomain"]) + api.Text(place["Domain"])

@@ -105,7 +105,7 @@ func (s *Service) readLines(ctx context.Context, address, site string, u *upload
 			continue
 		}
 		if err := check(line, site); err != nil {
-			bad = append(bad, line+" "+err.Error())
+			bad = append(bad, line+" "+api.Told(err))
 			continue
 		}
 		good = append(good, line)
