@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/esa-mcp/esa-mcp/internal/esa"
+	"github.com/esa-mcp/esa-mcp/internal/guard"
 )
 
 // PutKVInput are the arguments of put_kv.
@@ -102,6 +103,7 @@ func putBigKV(ctx context.Context, d *Deps, out *PutKVOutput, pair map[string]an
 	if err != nil {
 		return err
 	}
+	guard.SetUploaded(ctx, pair["Value"].(string))
 	_, err = invoke[struct{}](ctx, d, &out.Noted, "PutKvWithHighCapacity",
 		esa.Params{"Namespace": out.Namespace, "Key": out.Key, "Url": location})
 	return err

@@ -245,6 +245,28 @@ func TestUndoOfBytes(t *testing.T) {
 	require.Equal(t, zeros, get())
 }
 
+// A value that was stored by upload is known by its digest: it is taken back only
+// while the key has it.
+func TestUndoOfLargeValues(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	callOK[tools.CreateKVNamespaceOutput](t, s, "create_kv_namespace", arguments{"namespace": "ns"})
+	put := func(value string) {
+		callOK[tools.PutKVOutput](t, s, "put_kv", arguments{"namespace": "ns", "key": "k", "value": value})
+	}
+	large := strings.Repeat("large ", 400_000)
+	put("small")
+	put(large)
+	change := last(t, s)
+	require.Equal(t, "PutKvWithHighCapacity", change.Action)
+	put("another")
+	require.Contains(t, s.refuse(t, "undo_change", arguments{"change": change.Change}), "changed meanwhile")
+	put("small")
+	put(large)
+	undo(t, s)
+	require.Equal(t, "small", callOK[tools.GetKVOutput](t, s, "get_kv", arguments{"namespace": "ns", "key": "k"}).Value)
+}
+
 // TestUndoGoesOn: a change that takes several calls to take back is not taken back
 // before the last of them, and a further try sends only those that are left, from
 // another process, too.

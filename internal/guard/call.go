@@ -26,11 +26,14 @@ type Call struct {
 	// settled says that the service refused the call, and that the answer is a
 	// guardrail's.
 	settled bool
-	notes   []esa.Note
-	row     *Row // whose turn it is
-	off     bool
-	asked   []question
-	record  map[string]any // that UpdateRecord changes, once it was read
+	// uploaded is a digest of the value that PutKvWithHighCapacity names by its
+	// address; empty if nobody said it.
+	uploaded string
+	notes    []esa.Note
+	row      *Row // whose turn it is
+	off      bool
+	asked    []question
+	record   map[string]any // that UpdateRecord changes, once it was read
 	// localOrigins says that the edge reaches this machine.
 	localOrigins bool
 	region       string // of the endpoint

@@ -160,6 +160,9 @@ func (g *Guard) Call(ctx context.Context, action string, params esa.Params) (esa
 	if !changes(op) {
 		return g.carryOut(ctx, c, rows)
 	}
+	if op.Action == "PutKvWithHighCapacity" {
+		c.uploaded = run.takeUploaded()
+	}
 	before, res, err := g.write(ctx, run, c, rows)
 	if run != nil && run.Dry {
 		return res, err

@@ -51,10 +51,20 @@ func (j *Journal) seal(action string, fields map[string]any) {
 		if text == "" {
 			text = textOf(value)
 		}
+		if isDigest(text) {
+			continue
+		}
 		if len(text) > maxShownText || !j.keeps(Correction{action, esa.Params{name: value}}) {
 			fields[name] = digest(value)
 		}
 	}
+}
+
+// isDigest tells whether a text is a digest already.
+func isDigest(text string) bool {
+	sum, ok := strings.CutPrefix(text, sealed)
+	raw, err := hex.DecodeString(sum)
+	return ok && err == nil && len(raw) == sha256.Size
 }
 
 // digest is the same for values that are the same.

@@ -237,7 +237,7 @@ func (m *kvMemory) note(c *Call, before prior, answer map[string]any, failure er
 	case "PutKv":
 		put(c.Text("Key"), before.thing, pairValue(c.Text, now))
 	case "PutKvWithHighCapacity":
-		put(c.Text("Key"), before.thing, kvValue{})
+		put(c.Text("Key"), before.thing, kvValue{sure: c.uploaded != "", print: c.uploaded})
 	case "DeleteKv":
 		put(c.Text("Key"), before.thing, kvValue{sure: true})
 	case "BatchPutKv":

@@ -29,6 +29,8 @@ type Run struct {
 	Undoes     string
 	UndoesCall int
 
+	uploaded string // a digest of what was uploaded for the next call; empty if unknown
+
 	mu      sync.Mutex
 	notes   []esa.Note
 	done    []string // operations that changed something, in order
@@ -42,6 +44,24 @@ func SetUndoes(ctx context.Context, change string, call int) {
 	if r := runOf(ctx); r != nil {
 		r.Undoes, r.UndoesCall = change, call
 	}
+}
+
+// SetUploaded says what was uploaded for the call that comes next, which names it
+// by its address alone.
+func SetUploaded(ctx context.Context, text string) {
+	if r := runOf(ctx); r != nil {
+		r.uploaded = digest(text)
+	}
+}
+
+// takeUploaded is what was uploaded for this call.
+func (r *Run) takeUploaded() string {
+	if r == nil {
+		return ""
+	}
+	text := r.uploaded
+	r.uploaded = ""
+	return text
 }
 
 type runKey struct{}

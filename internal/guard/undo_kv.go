@@ -49,6 +49,9 @@ func stands(ref esa.Params, put map[string]any) Expect {
 func undoPutKV(c *Call, before subject) Undo {
 	ref := kvRef(c, c.Text("Key"))
 	u := Undo{}
+	if c.uploaded != "" {
+		u.Expect = []Expect{stands(kvRef(c, c.Text("Key")), map[string]any{"Value": c.uploaded})}
+	}
 	if c.Has("Value") {
 		encoded, _ := c.Bool(base64Field)
 		u.Expect = []Expect{stands(kvRef(c, c.Text("Key")), kvFields(c.Text("Value"), encoded))}
