@@ -104,7 +104,7 @@ func undoChange(ctx context.Context, d *Deps, in UndoChangeInput) (UndoChangeOut
 	for _, step := range steps {
 		guard.SetUndoes(ctx, change.ID, step.Number)
 		_, err := invoke[struct{}](ctx, d, &out.Noted, step.Action, step.Params)
-		if esa.IsNotFound(err) && strings.HasPrefix(step.Action, "Delete") {
+		if step.Tried && esa.IsNotFound(err) && strings.HasPrefix(step.Action, "Delete") {
 			already = append(already, step.Correction)
 			continue
 		}

@@ -197,13 +197,14 @@ var ErrNoChange = errors.New("no such change")
 type Taken struct {
 	// By is the change that completed it; empty if none did.
 	By string
-	// calls are those of the Undo that were carried out, from 1.
-	calls map[int]bool
+	// calls are those of the Undo that were carried out, from 1; tried those that
+	// were sent, too, but got no or no good answer.
+	calls, tried map[int]bool
 }
 
 // Find returns a change, and how far later ones took it back.
 func (j *Journal) Find(id string) (found Change, taken Taken, err error) {
-	taken.calls = map[int]bool{}
+	taken.calls, taken.tried = map[int]bool{}, map[int]bool{}
 	last := ""
 	err = j.each(func(c Change) {
 		switch {
@@ -213,6 +214,8 @@ func (j *Journal) Find(id string) (found Change, taken Taken, err error) {
 			taken.By = c.ID
 		case c.Undoes == id && c.Outcome == Done:
 			taken.calls[c.UndoesCall], last = true, c.ID
+		case c.Undoes == id && (c.Outcome == Unknown || c.Outcome == FailedCall):
+			taken.tried[c.UndoesCall] = true
 		}
 	})
 	if err == nil && found.ID == "" {

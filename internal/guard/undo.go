@@ -22,6 +22,8 @@ type Undo struct {
 	Lossy string `json:"lossy,omitempty"`
 	// Not says why the change cannot be taken back.
 	Not string `json:"not,omitempty"`
+
+	tried []Correction // of Calls, those that were sent before, with no or no good answer
 }
 
 // Expect is what a read has to show before a change is taken back.
@@ -316,8 +318,8 @@ func undoDeployment(c *Call, before subject) Undo {
 
 // Changed compares the present state with what a change left: it has to be the
 // same for the change to be taken back. What is already as a call would leave it
-// is no difference, and the call need not be sent: an earlier try may have been
-// carried out without an answer.
+// that was tried before is no difference, and the call need not be sent: it may
+// have been carried out without an answer.
 //
 // Of a key of edge KV that was written of late the journal's knowledge counts,
 // because a read may be older: ErrKVLag if that does not do.
@@ -384,22 +386,22 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) (list
 	return list, already, nil
 }
 
-// deletion finds the call that deletes the thing of an expectation.
+// deletion finds the call, tried before, that deletes the thing of an expectation.
 func (u *Undo) deletion(e Expect) (Correction, bool) {
-	i := slices.IndexFunc(u.Calls, func(call Correction) bool {
+	i := slices.IndexFunc(u.tried, func(call Correction) bool {
 		verb, _ := nounOf(call.Action)
 		return verb == "Delete" && e.isAbout(call)
 	})
 	if i < 0 {
 		return Correction{}, false
 	}
-	return u.Calls[i], true
+	return u.tried[i], true
 }
 
-// reached finds the call that would leave the thing of an expectation as it is now,
+// reached finds the call, tried before, that would leave the thing of an expectation as it is now,
 // in every field that it sets.
 func (u *Undo) reached(e Expect, now subject) (Correction, bool) {
-	i := slices.IndexFunc(u.Calls, func(call Correction) bool {
+	i := slices.IndexFunc(u.tried, func(call Correction) bool {
 		if verb, _ := nounOf(call.Action); verb != "Update" && verb != "Set" && verb != "Edit" || !e.isAbout(call) {
 			return false
 		}
@@ -413,7 +415,7 @@ func (u *Undo) reached(e Expect, now subject) (Correction, bool) {
 	if i < 0 {
 		return Correction{}, false
 	}
-	return u.Calls[i], true
+	return u.tried[i], true
 }
 
 // named says which thing was expected.

@@ -7,6 +7,8 @@ type Step struct {
 	Correction
 	// Number is its place among the calls of the Undo, from 1.
 	Number int
+	// Tried says that it was sent before, and that no or no good answer came.
+	Tried bool
 }
 
 // Rest is what is left to take back: the calls that were not carried out, and the
@@ -20,7 +22,11 @@ func (u Undo) Rest(taken Taken) (steps []Step, rest Undo) {
 			done = append(done, call)
 			continue
 		}
-		steps = append(steps, Step{call, i + 1})
+		tried := taken.tried[i+1]
+		if tried {
+			rest.tried = append(rest.tried, call)
+		}
+		steps = append(steps, Step{call, i + 1, tried})
 		rest.Calls = append(rest.Calls, call)
 	}
 	back := kvBefore(done)
