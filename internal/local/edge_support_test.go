@@ -23,7 +23,7 @@ type shop struct {
 
 func newShop(t testing.TB, o Options) *shop {
 	t.Helper()
-	s, err := Start(t.Context(), o)
+	s, err := Start(t.Context(), patient(o))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	b := &shop{t: t, esa: s, info: s.Info()}

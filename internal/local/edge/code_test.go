@@ -2,6 +2,7 @@ package edge
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,7 +11,7 @@ import (
 
 func withRuntime(t *testing.T) Config {
 	cfg := open()
-	cfg.Runtime = runtime.New(runtime.Config{})
+	cfg.Runtime = runtime.New(runtime.Config{Limits: runtime.Limits{CPU: time.Minute}}) // by the clock, on a busy machine
 	t.Cleanup(cfg.Runtime.Close)
 	return cfg
 }

@@ -32,7 +32,7 @@ func nextLog(t *testing.T, h *testHost) string {
 	select {
 	case line := <-h.logs:
 		return line
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing was logged")
 		return ""
 	}
@@ -47,7 +47,7 @@ func TestWorkGoesOnAfterTheResponse(t *testing.T) {
 		"own body": `request.body`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, h := New(Config{}), newTestHost()
+			s, h := New(patient(Config{})), newTestHost()
 			defer s.Close()
 			script := text(`export default { fetch(request, context) {
 				context.waitUntil(new Promise((done) => setTimeout(done, 100)).then(() => console.log("later")));
@@ -63,7 +63,7 @@ func TestWorkGoesOnAfterTheResponse(t *testing.T) {
 // TestStreamHearsThatTheVisitorLeft: it is cancelled, what waitUntil was given is
 // done, and the machine serves on.
 func TestStreamHearsThatTheVisitorLeft(t *testing.T) {
-	s, h := New(Config{Parallel: 1}), newTestHost()
+	s, h := New(patient(Config{Parallel: 1})), newTestHost()
 	defer s.Close()
 	script := text(`let served = 0;
 		export default { fetch(request, context) {
@@ -88,7 +88,7 @@ func TestStreamHearsThatTheVisitorLeft(t *testing.T) {
 // TestIdleStreamEndsWithItsVisitor: code that writes nothing more is ended all the
 // same.
 func TestIdleStreamEndsWithItsVisitor(t *testing.T) {
-	s := New(Config{})
+	s := New(patient(Config{}))
 	defer s.Close()
 	script := handler(`
 		return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1)); return new Promise((r) => setTimeout(r, 50000)); } }));`)

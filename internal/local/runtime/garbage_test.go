@@ -20,7 +20,7 @@ func TestGarbageGoes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := New(Config{Limits: Limits{Memory: 4 << 20}})
+			s := New(patient(Config{Limits: Limits{Memory: 4 << 20}}))
 			defer s.Close()
 			script := handler(code)
 			for i := range 5_000 {

@@ -151,7 +151,7 @@ func TestHarmsOnlyItsRequest(t *testing.T) {
 // each for an answer that comes when all of them wait, and with a timer.
 func TestWaitingMachines(t *testing.T) {
 	const requests = 20
-	s := New(Config{Parallel: 1, Limits: Limits{CPU: time.Minute}})
+	s := New(patient(Config{Parallel: 1}))
 	defer s.Close()
 	script := handler(`
 		setTimeout(() => {}, 600000);
@@ -186,7 +186,7 @@ func TestWaitingMachines(t *testing.T) {
 // TestFewMachinesComputeAtATime: also when many are there, since requests that
 // waited have left them.
 func TestFewMachinesComputeAtATime(t *testing.T) {
-	s := New(Config{Parallel: 1, Limits: Limits{CPU: time.Minute}})
+	s := New(patient(Config{Parallel: 1}))
 	defer s.Close()
 	script := text(`export default { async fetch(request) {
 		if (request.url.endsWith("/wait")) await new Promise((r) => setTimeout(r, 300));
@@ -217,7 +217,7 @@ func TestFewMachinesComputeAtATime(t *testing.T) {
 
 // TestMachinesAreBounded: many versions share few machines.
 func TestMachinesAreBounded(t *testing.T) {
-	s := New(Config{MaxMachines: 3, Parallel: 2})
+	s := New(patient(Config{MaxMachines: 3, Parallel: 2}))
 	defer s.Close()
 	var all sync.WaitGroup
 	for i := range 12 {
@@ -238,7 +238,7 @@ func TestMachinesAreBounded(t *testing.T) {
 
 // TestIdleMachinesGo: a machine that nobody uses is dropped.
 func TestIdleMachinesGo(t *testing.T) {
-	s := New(Config{IdleFor: 20 * time.Millisecond})
+	s := New(patient(Config{IdleFor: 20 * time.Millisecond}))
 	defer s.Close()
 	_, err := get(t, s, handler(""), "/ok")
 	require.NoError(t, err)
@@ -250,7 +250,7 @@ func TestIdleMachinesGo(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	s := New(Config{})
+	s := New(patient(Config{}))
 	script := handler("")
 	_, err := get(t, s, script, "/ok")
 	require.NoError(t, err)
@@ -262,7 +262,7 @@ func TestClosed(t *testing.T) {
 
 // TestCallerGivesUp: who waits for a machine or for the code can stop waiting.
 func TestCallerGivesUp(t *testing.T) {
-	s := New(Config{MaxMachines: 1, Limits: Limits{CPU: time.Minute}})
+	s := New(patient(Config{MaxMachines: 1}))
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -282,7 +282,7 @@ func TestCallerGivesUp(t *testing.T) {
 
 // TestLoadFails: an error of the source is the caller's, and asked for again.
 func TestLoadFails(t *testing.T) {
-	s := New(Config{})
+	s := New(patient(Config{}))
 	defer s.Close()
 	gone, calls := errors.New("gone"), 0
 	script := Script{Key: "k", Load: func(context.Context) (string, error) {
@@ -303,7 +303,7 @@ func TestLoadFails(t *testing.T) {
 
 // TestVisitorLeaves: a stream that nobody reads ends its code.
 func TestVisitorLeaves(t *testing.T) {
-	s := New(Config{})
+	s := New(patient(Config{}))
 	defer s.Close()
 	script := handler(`
 		const chunk = new Uint8Array(1 << 16);
@@ -348,7 +348,7 @@ func TestNoGoroutinesStay(t *testing.T) {
 // TestStacksAreShort: what calls itself until the stack is full has a stack that can
 // be read.
 func TestStacksAreShort(t *testing.T) {
-	s := New(Config{})
+	s := New(patient(Config{}))
 	defer s.Close()
 	_, err := get(t, s, handler(`const again = () => again(); again();`), "/")
 	var throw *ErrThrow
