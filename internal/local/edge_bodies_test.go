@@ -77,7 +77,7 @@ func TestEdgeSendsHeadersAtOnce(t *testing.T) {
 	b.route("events", `(http.host eq "code.shop.example")`, nil)
 	for _, host := range []string{"origin.shop.example", "code.shop.example"} {
 		gate = make(chan struct{})
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.info.Edge+"/stream", nil)
 		require.NoError(t, err)
 		r.Host = host
