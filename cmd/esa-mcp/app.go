@@ -162,6 +162,7 @@ func (a *app) connect(ctx context.Context) (*mcpserver.Session, error) {
 // close ends the local ESA, if it was started, and the audit log.
 func (a *app) close() error {
 	a.stop()
+	_, _ = a.ready() // what is being started has to be there to be closed; its error was told, or is that of stop
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var failures []error

@@ -91,7 +91,7 @@ func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments j
 	defer session.Close()
 	result, err := session.CallTool(cmd.Context(), tool, arguments, nil)
 	if cmd.Context().Err() != nil && err != nil {
-		return failed("%s was interrupted: what it had begun may have been carried out. Look with a list or get tool before calling it again", tool)
+		return failed("%s was %w: what it had begun may have been carried out. Look with a list or get tool before calling it again", tool, errInterrupted)
 	}
 	if err != nil {
 		return failed("call %s: %w", tool, err)

@@ -75,7 +75,7 @@ func demo(ctx context.Context, s *settings, out io.Writer, once bool) error {
 	if err != nil {
 		return failed("unpack the sample site: %w", err)
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(filepath.Dir(folder))
 	began := time.Now()
 	result, err := demoDeploy(ctx, session, folder, func(message string) { step("deploy_pages", "%s", message) })
 	if err != nil {
@@ -97,7 +97,7 @@ func demo(ctx context.Context, s *settings, out io.Writer, once bool) error {
 	return nil
 }
 
-// unpackSample writes the embedded site to a temporary folder.
+// unpackSample writes the embedded site to a folder in a temporary one.
 func unpackSample() (string, error) {
 	dir, err := os.MkdirTemp("", "esa-mcp-demo-")
 	if err != nil {

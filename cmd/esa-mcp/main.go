@@ -22,6 +22,9 @@ const (
 	exitUsage   = 2 // what was asked for makes no sense
 )
 
+// errInterrupted is in errors that say themselves what an interruption has left.
+var errInterrupted = errors.New("interrupted")
+
 func main() {
 	// Standard output is the protocol's: only what is handed it can write there.
 	stdout, err := esa.TakeStdout()
@@ -44,6 +47,9 @@ func run(ctx context.Context, args []string, io streams) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
+		fmt.Fprintln(io.err, "esa-mcp: interrupted") // and not where, as errors of databases and connections say it
+		return exitFailure
 	case errors.As(err, &failed):
 		fmt.Fprintln(io.err, failed.text)
 		return exitFailure

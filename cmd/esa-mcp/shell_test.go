@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -156,6 +158,34 @@ func TestDemo(t *testing.T) {
 	require.Contains(t, out, "every byte as on disk")
 	require.Regexp(t, `http://hello\.[0-9a-f]{8}\.er\.localhost:\d+/`, out)
 	require.Empty(t, strings.TrimSpace(log))
+}
+
+// Nothing stays in the folder for temporary files, however soon a command ends.
+func TestNothingIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	env := environment("TMPDIR=" + dir)
+	for range 20 { // the local ESA is still starting when most of these end
+		code, _, _ := shell(t, env, "--local", "--local-dir", ":memory:", "call", "put_kv")
+		require.Equal(t, exitFailure, code)
+	}
+	code, _, log := shell(t, env, "demo", "--once")
+	require.Equal(t, exitOK, code, log)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// What is interrupted says so, and not where in a database or on a connection.
+func TestInterruptedStart(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for _, args := range [][]string{{"local", "--dir", ":memory:"}, {"demo", "--once"}, {"dev", "../../testdata/sites/hello", "--listen", "127.0.0.1:0"}} {
+		var out, log bytes.Buffer
+		require.Equal(t, exitFailure, run(ctx, args, streams{strings.NewReader(""), &out, &log}))
+		require.Equal(t, "esa-mcp: interrupted\n", log.String(), args)
+	}
 }
 
 // A call that is interrupted says that it may have been carried out.
