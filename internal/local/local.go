@@ -1,6 +1,15 @@
 // Package local puts the local ESA together: the API gateway with its
-// operations, the upload endpoint, and the edge, on two loopback listeners over
-// one state.
+// operations, the upload endpoint, and the edge, on loopback listeners over one
+// state.
+//
+// Its parts are the packages below it. A call comes to gateway, an upload to oss,
+// and what is asked of the local ESA itself to admin and console. Operations are in
+// the package of their subject - site, rules, waf, lists, certificate, purge, kv,
+// files, routine, analytics - or, where they only keep things, in generic; api,
+// values, expression and quota are what they share. The edge serves by what
+// edge/plan compiles from the state, and runs routines in runtime. State, account
+// (files that describe one), fault and version stand beside all of them.
+// docs/local-esa.md says of each operation how it is answered.
 //
 // It must not know anything of the ESA client or of MCP. What a client of the
 // real service can do must work here over HTTP alone.
@@ -55,11 +64,11 @@ const (
 )
 
 // Options say how the local ESA is to run. The zero value is one in memory on
-// two free ports.
+// free ports.
 type Options struct {
 	// Listen and EdgeListen are the addresses of the API and of the edge,
-	// 127.0.0.1 and a free port if empty. Others than loopback are refused: the
-	// local ESA has no TLS, and its edge serves to everybody who reaches it.
+	// 127.0.0.1 and a free port if empty. Others than loopback are refused: both
+	// are there for everybody who reaches them.
 	Listen, EdgeListen string
 	// EdgeTLSListen is the address of the edge's HTTPS, likewise.
 	EdgeTLSListen string

@@ -1,6 +1,7 @@
 // Package version keeps the versions of sites' configurations, and the environments
 // that say which version is for which requests. The service has no operations for
-// either, only its console: this package is how the local ESA is told instead.
+// either, only its console: this package is how the local ESA is told instead, and
+// where operations read which version a call is about.
 //
 // It must not know how it is asked, nor how the edge serves.
 package version
