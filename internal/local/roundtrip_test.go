@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -122,4 +123,22 @@ func TestEverythingIsExported(t *testing.T) {
 		require.NotEmpty(t, rows, "the calls of testdata/calls.txt put nothing into the table %s: add one, or say in leftOut why the file does not have it", table)
 		require.Equal(t, rows, after[table], table)
 	}
+}
+
+// TestOldAccountsAreSeeded seeds an account two years after it was exported: its
+// certificates have expired, and pairs that were to end have ended.
+func TestOldAccountsAreSeeded(t *testing.T) {
+	first := start(t, Options{})
+	s := newScript(t, first.Info())
+	s.run("", "@exported")
+	must(t, first.Info(), "PutKv", map[string]any{"Namespace": "ns", "Key": "soon", "Value": "x", "ExpirationTtl": 3600})
+	out, err := first.Export(t.Context())
+	require.NoError(t, err)
+	later := time.Now().AddDate(2, 0, 0)
+	second := start(t, Options{Seed: &out, Now: func() time.Time { return later }})
+	again, err := second.Export(t.Context())
+	require.NoError(t, err)
+	want := written(t, out)
+	require.Contains(t, want, `"soon"`)
+	require.Equal(t, regexp.MustCompile(`\s*\{\s*"key": "soon",[^}]*\},?`).ReplaceAllString(want, ""), written(t, again))
 }

@@ -51,7 +51,7 @@ func Seed(ctx context.Context, parts Parts, a Account, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("seed the account: %w", err)
 	}
-	s := seeder{parts, ctx, now, refs, map[string]string{}}
+	s := seeder{parts, certificate.Restoring(ctx), now, refs, map[string]string{}}
 	if err := s.conflicts(a); err != nil {
 		return fmt.Errorf("seed the account: %w", err)
 	}
@@ -240,6 +240,9 @@ func (s seeder) namespaces(a Account) error {
 				at, err := when(p.Expires, s.now)
 				if err != nil {
 					return fmt.Errorf("namespace %s: key %s: %w", n.Name, called(p.Key, i), err)
+				}
+				if !at.After(s.now) {
+					continue // it has ended since
 				}
 				put["Expiration"] = strconv.FormatInt(at.Unix(), 10)
 			}

@@ -82,7 +82,7 @@ func (s *Service) uploadOrigin(wholeSite bool) api.Handler {
 			if err != nil {
 				return err
 			}
-			c, err := s.uploaded(r.Params)
+			c, err := s.uploaded(ctx, r.Params)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -14,8 +15,9 @@ import (
 )
 
 // parsePair checks an uploaded chain and key: both readable, of each other, and
-// valid now. The chain's first certificate is the one that counts.
-func parsePair(certificate, key string, now time.Time) (*x509.Certificate, error) {
+// valid now, unless they are restored. The chain's first certificate is the one that
+// counts.
+func parsePair(ctx context.Context, certificate, key string, now time.Time) (*x509.Certificate, error) {
 	leaf, err := parseLeaf(certificate)
 	if err != nil {
 		return nil, api.Errorf(400, "InvalidSSLPub", "The certificate is not a valid PEM certificate: %v.", err)
@@ -29,7 +31,7 @@ func parsePair(certificate, key string, now time.Time) (*x509.Certificate, error
 		}
 		return nil, api.Errorf(400, "InvalidSSLPri", "The private key cannot be used: it must be an unencrypted RSA or EC key.")
 	}
-	if now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
+	if ctx.Value(restoring{}) == nil && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)) {
 		return nil, api.Errorf(400, "Certificate.StatusError", "The status of the certificate is invalid: it is valid from %s to %s.",
 			leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
 	}

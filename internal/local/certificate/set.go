@@ -41,7 +41,7 @@ func (s *Service) set(ctx context.Context, r *api.Request) (any, error) {
 		if kind == kindCas {
 			p, err = s.fromCas(ctx, tx, r.Params)
 		} else {
-			p, err = s.uploaded(r.Params)
+			p, err = s.uploaded(ctx, r.Params)
 		}
 		if err != nil {
 			return err
@@ -59,12 +59,12 @@ func (s *Service) set(ctx context.Context, r *api.Request) (any, error) {
 	return out, err
 }
 
-func (s *Service) uploaded(p api.Params) (pair, error) {
+func (s *Service) uploaded(ctx context.Context, p api.Params) (pair, error) {
 	c := pair{name: p.String("Name"), pem: p.String("Certificate"), key: p.String("PrivateKey")}
 	if len(c.name) > 128 {
 		return c, api.Errorf(400, "InvalidParameter.Name", "Name must have at most 128 characters.")
 	}
-	leaf, err := parsePair(c.pem, c.key, s.cfg.Now())
+	leaf, err := parsePair(ctx, c.pem, c.key, s.cfg.Now())
 	if err != nil {
 		return c, err
 	}
@@ -97,7 +97,7 @@ func (s *Service) fromCas(ctx context.Context, tx *sql.Tx, p api.Params) (pair, 
 	case err != nil:
 		return c, fmt.Errorf("look up the certificate service: %w", err)
 	}
-	c.leaf, err = parsePair(c.pem, c.key, s.cfg.Now())
+	c.leaf, err = parsePair(ctx, c.pem, c.key, s.cfg.Now())
 	return c, err
 }
 
