@@ -133,6 +133,13 @@ const methods = {
     }
     return -1;
   },
+  lastIndexOf(value, from = this.length, encoding) {
+    const wanted = typeof value === 'string' ? bytesOfText(value, encoding) : typeof value === 'number' ? [value & 0xFF] : value;
+    for (let at = Math.min(from < 0 ? this.length + from : from, this.length - wanted.length); at >= 0; at--) {
+      if (wanted.every((b, i) => this[at + i] === b)) return at;
+    }
+    return -1;
+  },
   includes(value, from, encoding) { return this.indexOf(value, from, encoding) >= 0; },
   swap16() {
     for (let i = 0; i + 1 < this.length; i += 2) [this[i], this[i + 1]] = [this[i + 1], this[i]];
