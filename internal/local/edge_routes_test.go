@@ -135,3 +135,25 @@ func TestEdgeRoutineFetchesTheOrigin(t *testing.T) {
 	require.Equal(t, "passed", got.header.Get("X-Code"))
 	require.Equal(t, "yes", got.header.Get("X-Origin"))
 }
+
+// TestEdgeRoutineAnswersHEAD: what a routine says of a body that it does not send is
+// its own, or the origin's.
+func TestEdgeRoutineAnswersHEAD(t *testing.T) {
+	b := newShop(t, Options{})
+	b.record("www.shop.example", b.origin(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		fmt.Fprint(w, "0123456789")
+	}))
+	b.code("passes", `export default { async fetch(request) {
+		const answer = await fetch(request);
+		return request.url.endsWith("/copy") ? new Response(answer.body, answer) : answer;
+	} }`)
+	b.code("made", `export default { fetch: (request) => request.url.endsWith("/none") ? new Response(null) : new Response("0123", { headers: { "content-length": "9" } }) }`)
+	b.route("made", `starts_with(http.request.uri.path, "/made")`, nil)
+	b.route("passes", "true", nil)
+	for path, want := range map[string]string{"/": "10", "/copy": "10", "/made": "4", "/made/none": ""} {
+		got := b.do("HEAD", "http://www.shop.example"+path, "")
+		require.Equal(t, 200, got.status)
+		require.Equal(t, want, got.header.Get("Content-Length"), path)
+	}
+}

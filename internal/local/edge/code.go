@@ -102,8 +102,11 @@ func writeResult(w http.ResponseWriter, r *http.Request, result *runtime.Result)
 	for name, values := range result.Header {
 		h[name] = values
 	}
-	h.Del("Content-Length") // the code may have got it wrong
-	if result.Length >= 0 && hasBody(result.Status) {
+	withheld := r.Method == http.MethodHead && result.Length == 0 && hasBody(result.Status) // only GET has it: its length is the code's to say
+	if !withheld {
+		h.Del("Content-Length") // the code may have got it wrong
+	}
+	if !withheld && result.Length >= 0 && hasBody(result.Status) {
 		h.Set("Content-Length", strconv.FormatInt(result.Length, 10))
 	}
 	w.WriteHeader(result.Status)
