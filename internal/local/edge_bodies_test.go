@@ -1,11 +1,15 @@
 package local
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,4 +130,82 @@ func TestEdgeWhenTheOriginBreaksOff(t *testing.T) {
 	got = b.get("http://www.shop.example/switch")
 	require.Equal(t, 502, got.status)
 	require.Contains(t, got.body, "nobody asked")
+}
+
+// TestEdgeConnectionsAfterBodies: what is left of a body that nobody read is never
+// taken for a request, and the connection serves the next one or ends.
+func TestEdgeConnectionsAfterBodies(t *testing.T) {
+	var log lockedBuffer
+	b := newShop(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	b.record("origin.shop.example", b.origin(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "done") }))
+	b.record("code.shop.example", nil)
+	for name, body := range map[string]string{
+		"text":   `"done"`,
+		"stream": `new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("done")); c.close(); } })`,
+		"own":    `request.body ?? "done"`,
+	} {
+		b.code(name+"-body", `export default { fetch: (request) => new Response(`+body+`) }`)
+		b.route(name+"-body", `starts_with(http.request.uri.path, "/`+name+`")`, nil)
+	}
+	for _, to := range []string{"origin.shop.example/", "code.shop.example/text", "code.shop.example/stream", "code.shop.example/own"} {
+		host, path, _ := strings.Cut(to, "/")
+		for _, size := range []int{10, 70_000, 300_000, 2_000_000} {
+			for _, chunked := range []bool{false, true} {
+				what := fmt.Sprintf("%s %d chunked %v", to, size, chunked)
+				body := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
+				if chunked {
+					body = fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size, strings.Repeat("x", size))
+				}
+				conn, err := net.Dial("tcp", strings.TrimPrefix(b.info.Edge, "http://"))
+				require.NoError(t, err)
+				require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+				sent := make(chan struct{})
+				go func() {
+					defer close(sent)
+					fmt.Fprintf(conn, "POST /%s HTTP/1.1\r\nHost: %s\r\n%s", path, host, body) // fails if the edge has closed
+				}()
+				from := bufio.NewReader(conn)
+				first, err := http.ReadResponse(from, &http.Request{Method: http.MethodPost})
+				require.NoError(t, err, what)
+				answer, err := io.ReadAll(first.Body)
+				require.NoError(t, err, what)
+				if path == "own" {
+					require.Len(t, answer, size, what)
+				} else {
+					require.Equal(t, "done", string(answer), what)
+				}
+				if !first.Close {
+					<-sent
+					fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)
+					second, err := http.ReadResponse(from, &http.Request{Method: http.MethodGet})
+					require.NoError(t, err, what)
+					require.Equal(t, 200, second.StatusCode, what)
+					answer, err = io.ReadAll(second.Body)
+					require.NoError(t, err, what)
+					require.Equal(t, "done", string(answer), what)
+				}
+				require.NoError(t, conn.Close())
+				<-sent
+			}
+		}
+	}
+	require.NotContains(t, log.String(), "panic")
+}
+
+// lockedBuffer is a buffer that many may write to at once.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

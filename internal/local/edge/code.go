@@ -12,7 +12,7 @@ import (
 
 // serveCode lets the code of a version answer. If it returns an error, nothing
 // was answered yet.
-func (e *edge) serveCode(w http.ResponseWriter, r *http.Request, routineID int64, name string, b *routine.Bundle) error {
+func (e *edge) serveCode(w *recorder, r *http.Request, routineID int64, name string, b *routine.Bundle) error {
 	if e.cfg.Runtime == nil {
 		problem(w, r, http.StatusNotImplemented, "The path %q is no asset, and this version has routine code; this edge runs none.", r.URL.Path)
 		return nil
@@ -25,6 +25,9 @@ func (e *edge) serveCode(w http.ResponseWriter, r *http.Request, routineID int64
 	if err != nil {
 		e.codeFailed(w, r, name, err)
 		return nil
+	}
+	if result.Streams {
+		w.keepReading()
 	}
 	writeResult(w, r, result)
 	return nil

@@ -108,10 +108,10 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := e.cfg.Now()
 	rec := &recorder{ResponseWriter: w, visitor: readVisitor(r), began: started}
 	if r.Body != nil && r.Body != http.NoBody {
-		// Or the server throws away what was not read when the answer begins. Only
-		// HTTP/1 has to be told.
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		r.Body = countedBody{r.Body, &rec.received}
+		own := *r // the server looks at its request's body in the end
+		own.Body = countedBody{r.Body, rec}
+		rec.open, rec.awaited = r.ProtoMajor == 1, r.Header["Expect"] != nil
+		r = &own
 	}
 	rec.Header()["Server"] = e.server
 	defer e.note(rec, r) // also when the connection is cut in the middle
@@ -179,7 +179,7 @@ func (e *edge) routeSite(w *recorder, r *http.Request) {
 
 // serveDefault serves a routine's default domain. If it returns an error,
 // nothing was answered yet.
-func (e *edge) serveDefault(w http.ResponseWriter, r *http.Request, name string, env routine.Env) error {
+func (e *edge) serveDefault(w *recorder, r *http.Request, name string, env routine.Env) error {
 	live, err := e.lookup(r.Context(), name, env)
 	if errors.Is(err, routine.ErrNoRoutine) {
 		problem(w, r, http.StatusNotFound, "There is no routine named %q behind the host %q.", name, r.Host)

@@ -217,6 +217,7 @@ func (x *exchange) send(response *http.Response) {
 			h[name] = values
 		}
 	}
+	x.w.keepReading()
 	x.w.WriteHeader(response.StatusCode)
 	if x.r.Method == http.MethodHead {
 		return

@@ -27,6 +27,23 @@ type recorder struct {
 	visitor      visitor
 	originStatus int          // 0: no origin was asked
 	received     atomic.Int64 // bytes of the request's body
+	open         bool         // the request has a body, and came by HTTP/1
+	awaited      bool         // the visitor waits before he sends it
+	ended        atomic.Bool  // the request's body has been read to its end
+}
+
+// keepReading has to come before an answer that may go on while the request's body
+// does. The server throws away what is left of a body when the answer begins, unless
+// the connection ends with the answer; and a visitor who waits to be told to send his
+// body is not told after that.
+func (r *recorder) keepReading() {
+	if !r.open || r.ended.Load() {
+		return
+	}
+	if r.awaited && r.received.Load() == 0 {
+		r.ResponseWriter.WriteHeader(http.StatusContinue)
+	}
+	r.Header().Set("Connection", "close")
 }
 
 // Hijack hands over the connection of a visitor who changes the protocol.
@@ -37,15 +54,18 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(r.ResponseWriter).Hijack()
 }
 
-// countedBody counts what is read of a request's body.
+// countedBody notes what is read of a request's body.
 type countedBody struct {
 	io.ReadCloser
-	n *atomic.Int64
+	r *recorder
 }
 
 func (c countedBody) Read(b []byte) (int, error) {
 	n, err := c.ReadCloser.Read(b)
-	c.n.Add(int64(n))
+	c.r.received.Add(int64(n))
+	if err == io.EOF {
+		c.r.ended.Store(true)
+	}
 	return n, err
 }
 

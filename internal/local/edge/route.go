@@ -137,6 +137,9 @@ func (x *exchange) runCode(w http.ResponseWriter, r *http.Request, id int64, nam
 		return err
 	}
 	x.w.originStatus = int(x.codeOrigin.Load())
+	if result.Streams {
+		x.w.keepReading()
+	}
 	writeResult(w, r, result)
 	return nil
 }

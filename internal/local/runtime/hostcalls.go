@@ -83,7 +83,7 @@ func (j *job) onRespond(a arguments) error {
 	case kindNone:
 		if a.flag(4) {
 			j.output = newOutput(j.visitorLeft)
-			r.Body, r.Length = j.output, -1
+			r.Body, r.Length, r.Streams = j.output, -1, true
 		}
 	case kindText:
 		r.Body, r.Length = textBody{strings.NewReader(v.text)}, int64(len(v.text))
@@ -98,7 +98,7 @@ func (j *job) onRespond(a arguments) error {
 		if err != nil {
 			return err
 		}
-		r.Body, r.Length = b, b.length
+		r.Body, r.Length, r.Streams = b, b.length, true
 	}
 	j.finished = a.flag(5)
 	j.respond(r)

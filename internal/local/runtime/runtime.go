@@ -82,6 +82,9 @@ type Result struct {
 	Body io.ReadCloser
 	// Length is the length of the body in bytes, -1 if it is not known yet.
 	Length int64
+	// Streams is that the body is still being made, and may be made of the
+	// request's.
+	Streams bool
 }
 
 // Config is what New needs; every field may be left empty.
