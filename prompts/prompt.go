@@ -128,5 +128,5 @@ func Find(name string) (Prompt, error) {
 			return p, nil
 		}
 	}
-	return Prompt{}, &Invalid{fmt.Sprintf("there is no prompt %q: did you mean %q? prompts/list shows all", tools.Clean(name), tools.Nearest(name, Names()))}
+	return Prompt{}, &Invalid{fmt.Sprintf("there is no prompt %q%s prompts/list shows all", tools.Clean(name), tools.DidYouMean(name, Names()))}
 }

@@ -156,7 +156,7 @@ func (in ListCacheTasksInput) params(ctx context.Context, d *Deps) (esa.Params, 
 	case in.Kind == "preload":
 		return nil, Refuse("type is of purges: leave it out with kind preload.")
 	case !slices.Contains(purgeTypes(), in.Type):
-		return nil, Refuse("type: there is no %q: did you mean %s? There are %s.", in.Type, Nearest(in.Type, purgeTypes()), strings.Join(purgeTypes(), ", "))
+		return nil, Refuse("type: there is no %q%s There are %s.", in.Type, DidYouMean(in.Type, purgeTypes()), strings.Join(purgeTypes(), ", "))
 	default:
 		params["Type"] = in.Type
 	}

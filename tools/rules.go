@@ -135,7 +135,7 @@ func kindNamed(name string) (ruleKind, error) {
 		}
 		names = append(names, k.name)
 	}
-	return ruleKind{}, Refuse("kind: there is no %q: did you mean %s? There are %s.", name, Nearest(name, names), strings.Join(names, ", "))
+	return ruleKind{}, Refuse("kind: there is no %q%s There are %s.", name, DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 func listRules(ctx context.Context, d *Deps, in ListRulesInput) (ListRulesOutput, error) {

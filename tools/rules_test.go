@@ -53,7 +53,7 @@ func TestSetRuleRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ args, want string }{
 		"kind":                  {cond + `"kind":"redirects"`, "redirect"},
 		"no condition":          {`"kind":"compression","settings":{"gzip":"on"}`, "scope global"},
-		"unknown setting":       {cond + `"kind":"compression","settings":{"gzipp":"on"}`, "did you mean gzip? There are"},
+		"unknown setting":       {cond + `"kind":"compression","settings":{"gzipp":"on"}`, `did you mean "gzip"? There are`},
 		"list":                  {cond + `"kind":"compression","settings":{"gzip":["on"]}`, "must be a text"},
 		"value":                 {cond + `"kind":"compression","settings":{"gzip":"yes"}`, "use on, off"},
 		"no target":             {cond + `"kind":"redirect","settings":{"status_code":"301"}`, "target_url"},

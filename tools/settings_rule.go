@@ -246,7 +246,7 @@ func unknownSetting(op *catalog.Operation, key string) error {
 			names = append(names, snake(name))
 		}
 	}
-	return fmt.Errorf("there is no %q: did you mean %s? There are %s", key, Nearest(key, names), strings.Join(names, ", "))
+	return fmt.Errorf("there is no %q%s There are %s", key, DidYouMean(key, names), strings.Join(names, ", "))
 }
 
 // settingValue checks one value. Switches are on and off in the API; a list in a

@@ -117,7 +117,7 @@ func noSuchSite(ctx context.Context, d *Deps, name string) error {
 	for i, s := range all.Sites {
 		names[i] = s.SiteName
 	}
-	return Refuse("There is no site %q: did you mean %q? list_sites shows all.", name, Nearest(name, names))
+	return Refuse("There is no site %q%s list_sites shows all.", name, DidYouMean(name, names))
 }
 
 // siteName is a name as ESA stores it. A trailing dot would match nothing.

@@ -108,6 +108,7 @@ func TestSiteReferences(t *testing.T) {
 	tests := []struct{ name, args, want string }{
 		{"none", `{}`, "Give site_id or site_name"},
 		{"unknown", `{"site_name":"exmple.com"}`, `did you mean "example.com"?`},
+		{"unlike all", `{"site_name":"shop.test"}`, `There is no site "shop.test". list_sites shows all`},
 		{"host name", `{"site_name":"www.example.com"}`, "it is a host name of the site example.com"},
 		{"two sites", `{"site_id":"1","site_name":"example.com"}`, "are not the same site"},
 		{"bad id", `{"site_id":"example.com"}`, "site_id:"},

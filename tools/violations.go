@@ -249,6 +249,15 @@ func shorten(s string, n int) string {
 	return s
 }
 
+// DidYouMean ends a sentence about a name that there is not: by asking for the
+// candidate that it may have been meant to be, or at once if it is like none.
+func DidYouMean(name string, candidates []string) string {
+	if near := Nearest(name, candidates); catalog.Similar(shorten(name, 60), near) {
+		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return "."
+}
+
 // Nearest returns the candidate that name was probably meant to be.
 func Nearest(name string, candidates []string) string {
 	// The distance takes time of both lengths: no name of ours is long.

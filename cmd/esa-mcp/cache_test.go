@@ -67,7 +67,7 @@ func TestCacheRuleRefusals(t *testing.T) {
 		"TTL without effect":  {arguments{"rule": "true", "edge_cache_mode": "no_cache", "edge_cache_ttl": 5}, "has no effect"},
 		"list without a mode": {arguments{"rule": "true", "settings": arguments{"query_string": "a"}}, "query_string_mode"},
 		"mode without a list": {arguments{"rule": "true", "settings": arguments{"query_string_mode": "include_query_string"}}, "needs query_string"},
-		"unknown setting":     {arguments{"rule": "true", "settings": arguments{"serv_stale": "on"}}, "did you mean serve_stale"},
+		"unknown setting":     {arguments{"rule": "true", "settings": arguments{"serv_stale": "on"}}, `did you mean "serve_stale"`},
 		"unknown word":        {arguments{"rule": "true", "settings": arguments{"bypass_cache": "yes"}}, "use cache_all, bypass_all"},
 		"no setting":          {arguments{"rule": "true", "settings": arguments{"rule_name": "a"}}, "beside settings"},
 		"given twice":         {arguments{"rule": "true", "edge_cache_ttl": 5, "settings": arguments{"edge_cache_ttl": "6"}}, "given twice"},
@@ -121,7 +121,7 @@ func TestPurgeCache(t *testing.T) {
 	require.NotEmpty(t, all.TaskID)
 	require.Equal(t, 2, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test"}).Total, "files")
 	require.Equal(t, all.TaskID, callOK[tools.ListCacheTasksOutput](t, s, "list_cache_tasks", arguments{"site_name": "shop.test", "type": "purgeall"}).Tasks[0].TaskID)
-	require.Contains(t, s.refuse(t, "list_cache_tasks", arguments{"type": "directry"}), "did you mean directory")
+	require.Contains(t, s.refuse(t, "list_cache_tasks", arguments{"type": "directry"}), `did you mean "directory"`)
 	directories := make([]string, 500)
 	for i := range directories {
 		directories[i] = fmt.Sprintf("https://www.shop.test/%d/", i)

@@ -63,7 +63,7 @@ func TestOriginRules(t *testing.T) {
 		"port of follow":         {arguments{"rule": "true", "origin_scheme": "follow", "origin_port": 81}, "origin-port"},
 		"port as a setting":      {arguments{"rule": "true", "settings": arguments{"origin_port": 81}}, "beside settings"},
 		"no port":                {arguments{"rule": "true", "origin_scheme": "http", "origin_port": 70000}, "65535"},
-		"unknown setting":        {arguments{"rule": "true", "settings": arguments{"origin_http_prot": 81}}, "did you mean origin_http_port"},
+		"unknown setting":        {arguments{"rule": "true", "settings": arguments{"origin_http_prot": 81}}, `did you mean "origin_http_port"`},
 		"unknown scheme":         {arguments{"rule": "true", "origin_scheme": "ftp"}, "origin_scheme"},
 		"no condition":           {arguments{"origin_scheme": "http"}, "scope global"},
 	} {

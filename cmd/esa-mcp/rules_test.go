@@ -125,7 +125,7 @@ func TestRulesRefuse(t *testing.T) {
 		"bad value":          {"set_rule", arguments{"kind": "network", "rule": "true", "settings": arguments{"upload_max_filesize": "9"}}, "between 100 and 500"},
 		"broken expression":  {"set_rule", arguments{"kind": "compression", "rule": `(http.host eq )`, "name": "n", "settings": arguments{"gzip": "on"}}, "rule-syntax"},
 		"missing rule":       {"set_rule", arguments{"kind": "compression", "rule_id": "352816096999999", "settings": arguments{"gzip": "on"}}, "InvalidConfigId.NotFound"},
-		"another kind":       {"list_rules", arguments{"kind": "redirects"}, "did you mean redirect"},
+		"another kind":       {"list_rules", arguments{"kind": "redirects"}, `did you mean "redirect"`},
 		"delete what is not": {"delete_rule", arguments{"kind": "redirect", "rule_id": "352816096999999"}, "InvalidConfigId.NotFound"},
 		"no id":              {"delete_rule", arguments{"kind": "redirect"}, "rule_id"},
 	} {

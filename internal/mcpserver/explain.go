@@ -55,5 +55,5 @@ func explainTool(s *server.MCPServer, name, text string) string {
 		names = append(names, n)
 	}
 	slices.Sort(names)
-	return fmt.Sprintf("unknown tool %q: did you mean %q? tools/list shows the tools that are enabled", name, tools.Nearest(name, names))
+	return fmt.Sprintf("unknown tool %q%s tools/list shows the tools that are enabled", name, tools.DidYouMean(name, names))
 }

@@ -46,6 +46,7 @@ func TestBadInput(t *testing.T) {
 		{"name a number", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}`, `1`, -32600, "name is a string"},
 		{"huge number", callLine(`1`, "echo_text", `{"n":1e400}`), `1`, -32600, "ordinary size"},
 		{"params of initialize", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}`, `1`, -32600, "params of initialize"},
+		{"tool like none", callLine(`1`, "purge", `{}`), `1`, -32602, `unknown tool "purge". tools/list`},
 		{"unknown tool", callLine(`1`, "ecko_text", `{}`), `1`, -32602, `did you mean "echo_text"?`},
 		{"no tool", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}`, `1`, -32602, "params.name"},
 		{"tasks are not offered", `{"jsonrpc":"2.0","id":1,"method":"tasks/list"}`, `1`, -32601, "tasks"},

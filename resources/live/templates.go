@@ -75,7 +75,7 @@ func rules(ctx context.Context, l *Live, v Values) (json.RawMessage, error) {
 	case slices.Contains(tools.RuleKinds(), kind):
 		return l.Call(ctx, "list_rules", v.arguments(map[string]any{"kind": kind}))
 	default:
-		return nil, invalid("%q is no kind of rules: did you mean %q? The kinds are %s", kind, tools.Nearest(kind, Kinds()), strings.Join(Kinds(), ", "))
+		return nil, invalid("%q is no kind of rules%s The kinds are %s", kind, tools.DidYouMean(kind, Kinds()), strings.Join(Kinds(), ", "))
 	}
 }
 
