@@ -61,14 +61,17 @@ func keptAlive(b *shop, host, path, body string, header http.Header) string {
 // piece.
 func TestEdgeSendsHeadersAtOnce(t *testing.T) {
 	b := newShop(t, Options{})
-	var gate chan struct{}
+	gate := make(chan struct{})
 	slow := b.origin(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stream" {
 			w.Header().Set("Content-Type", "text/event-stream")
 			require.NoError(t, http.NewResponseController(w).Flush())
 		}
-		<-gate
-		fmt.Fprint(w, "data: 1\n\n")
+		select {
+		case <-gate:
+			fmt.Fprint(w, "data: 1\n\n")
+		case <-r.Context().Done():
+		}
 	})
 	b.record("origin.shop.example", slow)
 	b.record("code.shop.example", nil)
@@ -80,14 +83,13 @@ func TestEdgeSendsHeadersAtOnce(t *testing.T) {
 	} }`)
 	b.route("events", `(http.host eq "code.shop.example")`, nil)
 	for _, host := range []string{"origin.shop.example", "code.shop.example"} {
-		gate = make(chan struct{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.info.Edge+"/stream", nil)
 		require.NoError(t, err)
 		r.Host = host
 		response, err := http.DefaultTransport.RoundTrip(r)
-		close(gate)
 		require.NoError(t, err, "%s: the headers wait for the first piece", host)
+		gate <- struct{}{}
 		require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)

@@ -287,7 +287,7 @@ func (j *job) respond(r *Result) {
 
 // leave is how long a stream's code may go on after its visitor has left, unless it
 // ends by itself.
-const leave = time.Second
+const leave = 5 * time.Second
 
 // visitorLeft ends the job of a stream that nobody reads any more. Code that writes
 // hears of it and can put things in order.
