@@ -145,6 +145,7 @@ type output struct {
 	rest   []byte
 	whole  atomic.Bool // the reader has got all of it
 	onGone func()      // the reader left before that
+	heard  atomic.Bool // the code was told so
 }
 
 func newOutput(onGone func()) *output {
@@ -160,6 +161,7 @@ func (o *output) write(chunk []byte) error {
 	case o.chunks <- chunk:
 		return nil
 	case <-o.closed:
+		o.heard.Store(true)
 		return errGone
 	case <-o.ended:
 		return errors.New("the response has ended")

@@ -285,14 +285,19 @@ func (j *job) respond(r *Result) {
 	}
 }
 
-// leave is how long a stream's code may go on after its visitor has left, unless it
-// ends by itself.
+// leave is how long a stream's code may take to write again after its visitor has
+// left. Then it hears of that, and may put things in order in the time that any
+// request has.
 const leave = 5 * time.Second
 
-// visitorLeft ends the job of a stream that nobody reads any more. Code that writes
-// hears of it and can put things in order.
+// visitorLeft ends the job of a stream that nobody reads any more, unless its code
+// hears of it.
 func (j *job) visitorLeft() {
-	time.AfterFunc(leave, func() { j.cancel(errGone) })
+	time.AfterFunc(leave, func() {
+		if !j.output.heard.Load() {
+			j.cancel(errGone)
+		}
+	})
 }
 
 // conclude ends the job. An error goes to the caller, or breaks off the body of
