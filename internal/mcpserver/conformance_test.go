@@ -129,7 +129,7 @@ func contentFixtures(s *server.MCPServer) {
 func askingFixtures(s *server.MCPServer) {
 	s.AddTool(mcp.NewTool("test_sampling", mcp.WithDescription("Asks the client's model"), mcp.WithString("prompt", mcp.Required())),
 		func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()
 			//lint:ignore SA1019 the suite has a scenario for it
 			answer, err := s.RequestSampling(ctx, mcp.CreateMessageRequest{CreateMessageParams: mcp.CreateMessageParams{
@@ -144,7 +144,7 @@ func askingFixtures(s *server.MCPServer) {
 	ask := func(name, schema string, more ...mcp.ToolOption) {
 		s.AddTool(mcp.NewTool(name, append(more, mcp.WithDescription("Asks the person"))...),
 			func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-				ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+				ctx, cancel := context.WithTimeout(ctx, time.Minute)
 				defer cancel()
 				answer, err := s.RequestElicitation(ctx, mcp.ElicitationRequest{Params: mcp.ElicitationParams{
 					Message: r.GetString("message", "Please answer"), RequestedSchema: json.RawMessage(schema),

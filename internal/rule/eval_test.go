@@ -168,7 +168,7 @@ func TestUndecided(t *testing.T) {
 	is, _, err = e.Eval(r)
 	require.False(t, is)
 	require.Error(t, err, "a regular expression that never ends is stopped")
-	require.Less(t, time.Since(begin), 5*time.Second)
+	require.Less(t, time.Since(begin), time.Minute)
 }
 
 func TestParsePosition(t *testing.T) {
