@@ -26,8 +26,9 @@ import (
 type Config struct {
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
-	// IssueAfter is how long an application takes at least; a second if 0. On the
-	// service it is minutes.
+	// IssueAfter is how long an application takes at least, and less than a second
+	// more; a second if 0. Those of less than none are issued when they are next
+	// looked at. On the service it is minutes.
 	IssueAfter time.Duration
 	// Quotas are how many certificates there may be.
 	Quotas quota.Set
