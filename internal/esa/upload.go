@@ -175,8 +175,10 @@ func storeAnswer(form PostForm, status int, header http.Header, answer []byte) (
 		e.Retryable, again = true, true
 		e.Hint = "The upload slot has expired: ask for a new one and upload again."
 	case e.Code == "EntityTooLarge":
+		e.Retryable, again = false, false // whatever the status
 		e.Hint = "The file is larger than this upload slot allows."
 	case e.Code == "SignatureDoesNotMatch", e.Code == "AccessDenied":
+		e.Retryable, again = false, false
 		e.Hint = "The upload slot does not allow this upload: ask for a new one."
 	default:
 		e.Retryable = again

@@ -365,6 +365,7 @@ func TestUploadOfAFile(t *testing.T) {
 func FuzzStoreAnswer(f *testing.F) {
 	f.Add(403, []byte(`<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Policy expired</Message></Error>`))
 	f.Add(203, []byte("<Error>"))
+	f.Add(503, []byte("<Error><Code>AccessDenied</Code><Message>no</Message></Error>"))
 	f.Fuzz(func(t *testing.T, status int, raw []byte) {
 		e, again := storeAnswer(PostForm{OK: []int{200}}, status, http.Header{}, raw)
 		if status == 200 {
