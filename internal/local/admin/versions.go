@@ -28,11 +28,17 @@ func (d desk) handleVersions(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("GET "+site+"/environments", d.answer(list))
 	mux.HandleFunc("PUT "+site+"/environments/{name}", d.answer(after(func(r *http.Request) error {
-		e := version.Environment{Name: r.PathValue("name")}
-		if err := read(r, &e); err != nil {
+		var asked struct {
+			Rule    string `json:"rule"`
+			Version *int64 `json:"version"`
+		}
+		if err := read(r, &asked); err != nil {
 			return err
 		}
-		return d.cfg.Versions.Deploy(r.Context(), r.PathValue("site"), version.Environment{Name: r.PathValue("name"), Rule: e.Rule, Version: e.Version})
+		if asked.Version == nil { // which is not to mean version 0
+			return api.Errorf(http.StatusBadRequest, "MissingVersion", "say which version the environment is to have: {\"version\":1}")
+		}
+		return d.cfg.Versions.Deploy(r.Context(), r.PathValue("site"), version.Environment{Name: r.PathValue("name"), Rule: asked.Rule, Version: *asked.Version})
 	})))
 	mux.HandleFunc("DELETE "+site+"/environments/{name}", d.answer(after(func(r *http.Request) error {
 		return d.cfg.Versions.Remove(r.Context(), r.PathValue("site"), r.PathValue("name"))
@@ -60,8 +66,12 @@ func read(r *http.Request, into any) error {
 	}
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return api.Errorf(http.StatusBadRequest, "InvalidBody", "the body could not be read: %v", err)
+	err := decoder.Decode(into)
+	if err == nil && decoder.More() {
+		err = errors.New("there is more after the object")
+	}
+	if err != nil {
+		return api.Errorf(http.StatusBadRequest, "InvalidBody", "the body could not be read: %s", api.Unfit(err))
 	}
 	return nil
 }
