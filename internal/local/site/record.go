@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -169,6 +170,20 @@ func (rec *record) clean(p api.Params) {
 
 func (rec *record) needsAuth() bool { return rec.sourceType == "OSS" || rec.sourceType == "S3" }
 
+// checkPorts refuses ports of the origin that are none. More than one are
+// separated by commas.
+func checkPorts(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	for port := range strings.SplitSeq(text, ",") {
+		if n, err := strconv.Atoi(strings.TrimSpace(port)); err != nil || n < 1 || n > 65535 {
+			return api.Errorf(400, "InvalidParameter."+name, "%s must be ports from 1 to 65535, separated by commas; %q is none.", name, clip(port))
+		}
+	}
+	return nil
+}
+
 // check refuses what the service refuses of a record by itself, without looking
 // at the site's other records.
 func (rec *record) check(t site, cfg Config) error {
@@ -190,6 +205,9 @@ func (rec *record) check(t site, cfg Config) error {
 	// The documentation says 100 characters, the service's error table 50.
 	if n := len([]rune(rec.comment)); n > 100 {
 		return api.Errorf(400, "InvalidParameter.RecordCommentExceedLimit", "The comment has %d characters, more than 100.", n)
+	}
+	if err := errors.Join(checkPorts("HttpPorts", rec.httpPorts), checkPorts("HttpsPorts", rec.httpsPorts)); err != nil {
+		return err
 	}
 	if err := rec.checkProxy(); err != nil {
 		return err

@@ -116,6 +116,8 @@ func TestCreateRecordRules(t *testing.T) {
 		"TTL 86401":     {api.Params{"Ttl": "86401"}, "Record.TTLExceedLimit"},
 		"TTL -1":        {api.Params{"Ttl": "-1"}, "Record.TTLExceedLimit"},
 		"comment":       {api.Params{"Comment": strings.Repeat("中", 100)}, ""},
+		"port":          {api.Params{"HttpPorts": "80,http"}, "InvalidParameter.HttpPorts"},
+		"high port":     {api.Params{"HttpsPorts": "65536"}, "InvalidParameter.HttpsPorts"},
 		"long comment":  {api.Params{"Comment": long(101)}, "InvalidParameter.RecordCommentExceedLimit"},
 		"unknown site":  {api.Params{"SiteId": "1"}, "SiteNotFound"},
 
