@@ -285,15 +285,10 @@ func (j *job) respond(r *Result) {
 	}
 }
 
-// leave is how long a stream's code may take to write again after its visitor has
-// left. Then it hears of that, and may put things in order in the time that any
-// request has.
-const leave = 5 * time.Second
-
 // visitorLeft ends the job of a stream that nobody reads any more, unless its code
 // hears of it.
 func (j *job) visitorLeft() {
-	time.AfterFunc(leave, func() {
+	time.AfterFunc(j.cfg.Limits.Leave, func() {
 		if !j.output.heard.Load() {
 			j.cancel(errGone)
 		}

@@ -115,6 +115,10 @@ type Limits struct {
 	// Grace is how much longer code that cannot be interrupted may compute before
 	// its machine is given up, 5 s.
 	Grace time.Duration
+	// Leave is how long a stream's code may take to write again after its visitor
+	// has left, 1 s. Then it hears of that, and may put things in order in the time
+	// that any request has.
+	Leave time.Duration
 	// Memory is what a machine may hold, in bytes, 128 MiB.
 	Memory int64
 	// Body is the largest body that code may hold in one piece, in bytes, 32 MiB.
@@ -139,6 +143,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Limits.CPU, 2*time.Second)
 	setDefault(&c.Limits.Wall, time.Minute)
 	setDefault(&c.Limits.Grace, 5*time.Second)
+	setDefault(&c.Limits.Leave, time.Second)
 	setDefault(&c.Limits.Memory, 128<<20)
 	setDefault(&c.Limits.Body, 32<<20)
 	setDefault(&c.Limits.Subrequests, 32)
