@@ -232,6 +232,10 @@ func TestContainers(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	b := newBench(t, Config{})
+	b.must("EditSiteWafSettings", api.Params{"SiteId": b.site, "Settings": `{"SecurityLevel":{"Value":"high"}}`})
+	b.must("EditSiteWafSettings", api.Params{"SiteId": b.site, "Settings": `{"AddSecurityHeaders":{"Enable":true}}`})
+	b.refuse("InvalidSettings", "EditSiteWafSettings", api.Params{"SiteId": b.site, "Settings": `{"SecurityLevel":{"Value":"highest"}}`})
+	require.Equal(t, "high", object(object(b.must("GetSiteWafSettings", api.Params{"SiteId": b.site})["Settings"])["SecurityLevel"])["Value"])
 	at := api.Params{"SiteId": b.site}
 	require.Equal(t, "default", b.must("DescribeHttpDDoSAttackProtection", at)["GlobalMode"])
 	require.Equal(t, "hard", b.must("SetHttpDDoSAttackProtection", with(at, "GlobalMode", "hard"))["GlobalMode"])

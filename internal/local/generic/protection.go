@@ -144,6 +144,9 @@ func protectionSettings() []setting {
 				"ClientIpIdentifier": map[string]any{"Mode": "connection", "Headers": []any{}},
 				"SecurityLevel":      map[string]any{"Value": "low"},
 			},
+			check: func(_ context.Context, _ *sql.Tx, _ *Service, fields map[string]any) error {
+				return oneOf("Settings", api.Text(object(fields["SecurityLevel"])["Value"]), "off", "essentially_off", "low", "medium", "high", "under_attack")
+			},
 		},
 	}
 }
