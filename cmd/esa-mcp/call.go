@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/esa-mcp/esa-mcp/tools"
 )
 
 func newCall(s *settings, std streams) *cobra.Command {
@@ -72,12 +75,12 @@ func call(cmd *cobra.Command, s *settings, std streams, tool string, arguments j
 	if err != nil {
 		return err
 	}
-	known := false
-	for _, t := range selected {
-		known = known || t.Meta().Name == tool
+	names := make([]string, len(selected))
+	for i, t := range selected {
+		names[i] = t.Meta().Name
 	}
-	if !known {
-		return fmt.Errorf("no tool %q is enabled; 'esa-mcp tools' lists them", tool)
+	if !slices.Contains(names, tool) {
+		return fmt.Errorf("no tool %q is enabled%s 'esa-mcp tools --toolsets %s' lists them", tool, tools.DidYouMean(tool, names), s.toolsets)
 	}
 	a, err := newApp(cmd.Context(), s, appOptions{confirmed: s.yes, oneCall: true})
 	if err != nil {

@@ -61,8 +61,8 @@ ESA: leave them out with --toolsets default,-write_api for a smaller one.`,
 			if len(text) > maxPolicy {
 				fmt.Fprintf(std.err, "note: RAM takes at most %d characters a policy and this has %d: split it by toolset\n", maxPolicy, len(text))
 			}
-			fmt.Fprintln(std.out, string(text))
-			return nil
+			_, err = fmt.Fprintln(std.out, string(text))
+			return err
 		},
 	}
 }

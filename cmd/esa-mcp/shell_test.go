@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -77,7 +79,8 @@ func TestBadUsage(t *testing.T) {
 		"two folders":          {[]string{"dev", "a", "b"}, "\"b\" is too much: esa-mcp dev DIR [flags]\nRun 'esa-mcp dev --help'"},
 		"what takes none":      {[]string{"demo", "now"}, "\"now\" is too much: esa-mcp demo"},
 		"unknown flag":         {[]string{"--lokal"}, "lokal"},
-		"unknown tool":         {[]string{"call", "no_tool"}, "no_tool"},
+		"unknown tool":         {[]string{"call", "no_tool"}, "no tool \"no_tool\" is enabled. 'esa-mcp tools --toolsets all' lists them"},
+		"nearly a tool":        {[]string{"call", "list_site"}, "did you mean \"list_sites\"?"},
 		"no tool":              {[]string{"call"}, "esa-mcp call TOOL"},
 		"not key=value":        {[]string{"call", "list_routines", "page"}, "key=value"},
 		"both forms":           {[]string{"call", "list_routines", "--json", "{}", "page=1"}, "not both"},
@@ -182,9 +185,28 @@ func TestInterruptedStart(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()
 	for _, args := range [][]string{{"local", "--dir", ":memory:"}, {"demo", "--once"}, {"dev", "../../testdata/sites/hello", "--listen", "127.0.0.1:0"}} {
-		var out, log bytes.Buffer
+		var out, log syncBuffer
 		require.Equal(t, exitFailure, run(ctx, args, streams{strings.NewReader(""), &out, &log}))
 		require.Equal(t, "esa-mcp: interrupted\n", log.String(), args)
+	}
+}
+
+// full is a standard output that nothing can be written to.
+type full struct{}
+
+func (full) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New("no space left on device")}
+}
+
+// A result that cannot be written is no bad usage: the call was carried out.
+func TestFullOutput(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"call", "list_sites", "--local", "--local-dir", ":memory:"}, {"tools"}, {"tools", "--json"}, {"ram-policy"}, {"version"},
+		{"local", "--dir", ":memory:"}} {
+		var log syncBuffer
+		require.Equal(t, exitFailure, run(t.Context(), args, streams{strings.NewReader(""), full{}, &log}), args)
+		require.Contains(t, log.String(), "no space left on device")
+		require.NotContains(t, log.String(), "--help", args)
 	}
 }
 

@@ -62,8 +62,8 @@ func newVersion(std streams) *cobra.Command {
 					fmt.Fprintf(std.out, "%-8s%s\n", line[0], line[1])
 				}
 			}
-			fmt.Fprintf(std.out, "%-8s%s %s/%s\n", "go", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return nil
+			_, err := fmt.Fprintf(std.out, "%-8s%s %s/%s\n", "go", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
 		},
 	}
 }
