@@ -63,7 +63,7 @@ func TestWorkGoesOnAfterTheResponse(t *testing.T) {
 // TestStreamHearsThatTheVisitorLeft: it is cancelled, what waitUntil was given is
 // done, and the machine serves on.
 func TestStreamHearsThatTheVisitorLeft(t *testing.T) {
-	s, h := New(patient(Config{Parallel: 1})), newTestHost()
+	s, h := New(patient(Config{Parallel: 1, Limits: Limits{Leave: time.Minute}})), newTestHost()
 	defer s.Close()
 	script := text(`let served = 0;
 		export default { fetch(request, context) {
