@@ -31,10 +31,14 @@ func request(t *testing.T, method, address string) (*http.Response, string) {
 func TestHTMLOnARoutineWithoutFiles(t *testing.T) {
 	s := startLocal(t)
 	callOK[tools.SetRoutineOutput](t, s, "set_routine", arguments{"name": "bare"})
+	lines := 1 << 16
+	if raceEnabled { // with which the engine needs seconds for them
+		lines = 1 << 12
+	}
 	pages := map[string]string{
 		"nasty":     "<!doctype html><script>let a = `${1}\\n\\\\ $& $'`; b = \"</script>\" /*! kept */ </script>\u2028\u2029\u00e9 \U0001F600\x00\x7f</html>\r\n",
 		"with mark": "\ufeff<p>\\u0041 `\\`",
-		"large":     strings.Repeat("<p>\"quoted\" \\ back\n", 1<<16),
+		"large":     strings.Repeat("<p>\"quoted\" \\ back\n", lines),
 	}
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
