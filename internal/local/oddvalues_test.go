@@ -88,8 +88,8 @@ func odd(op *catalog.Operation, good map[string]any) map[string]map[string]any {
 // it took, what it tells afterwards is as the catalogue has it, and the edge
 // still serves.
 func TestOddValues(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many calls")
+	if testing.Short() || raceDetector {
+		t.Skip("many calls, one after another")
 	}
 	s := newScript(t, start(t, Options{Quotas: quota.Set{}.With(quota.RoutineVersions, 1000)}).Info())
 	seen, tried, taken := map[string]bool{}, 0, 0
