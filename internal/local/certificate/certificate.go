@@ -84,8 +84,8 @@ func (s *Service) Table() api.Table {
 
 // CertificateFor returns the certificate, with its key, that the edge shows for
 // a host: of those of the host's site that are valid now and cover it the one that
-// names it, before a wildcard, and of several the newest. It is nil if there is
-// none.
+// names it, before a wildcard, and of several the newest; or that of a verified
+// custom host name. It is nil if there is none.
 func (s *Service) CertificateFor(ctx context.Context, host string) (*tls.Certificate, error) {
 	var best *tls.Certificate
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
@@ -112,7 +112,10 @@ func (s *Service) CertificateFor(ctx context.Context, host string) (*tls.Certifi
 			}
 			best, exact = &pair, named
 		}
-		return nil
+		if best == nil {
+			best, err = s.ofCustomHostname(ctx, tx, host)
+		}
+		return err
 	})
 	return best, err
 }

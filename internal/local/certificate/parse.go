@@ -14,10 +14,24 @@ import (
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
 )
 
-// parsePair checks an uploaded chain and key: both readable, of each other, and
+// parsePair checks an uploaded chain and key, as CheckPair does, and that they are
 // valid now, unless they are restored. The chain's first certificate is the one that
 // counts.
 func parsePair(ctx context.Context, certificate, key string, now time.Time) (*x509.Certificate, error) {
+	leaf, err := CheckPair(certificate, key)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Value(restoring{}) == nil && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)) {
+		return nil, api.Errorf(400, "Certificate.StatusError", "The status of the certificate is invalid: it is valid from %s to %s.",
+			leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return leaf, nil
+}
+
+// CheckPair reads a chain and a key in PEM, which have to be of each other, and
+// returns the chain's first certificate.
+func CheckPair(certificate, key string) (*x509.Certificate, error) {
 	leaf, err := parseLeaf(certificate)
 	if err != nil {
 		return nil, api.Errorf(400, "InvalidSSLPub", "The certificate is not a valid PEM certificate: %v.", err)
@@ -30,10 +44,6 @@ func parsePair(ctx context.Context, certificate, key string, now time.Time) (*x5
 			return nil, api.Errorf(400, "CertificateNotMatchPrivateKey", "The specified certificate does not match the private key.")
 		}
 		return nil, api.Errorf(400, "InvalidSSLPri", "The private key cannot be used: it must be an unencrypted RSA or EC key.")
-	}
-	if ctx.Value(restoring{}) == nil && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)) {
-		return nil, api.Errorf(400, "Certificate.StatusError", "The status of the certificate is invalid: it is valid from %s to %s.",
-			leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return leaf, nil
 }

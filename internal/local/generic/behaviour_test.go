@@ -160,6 +160,7 @@ func TestCustomHostnames(t *testing.T) {
 	b.refuse("Record.NotFound", "CreateCustomHostname", with(host, "Hostname", "b.test", "RecordId", "1"))
 	b.refuse("MissingCertificate", "CreateCustomHostname", with(host, "Hostname", "b.test", "SslFlag", "on", "CertType", "upload"))
 	b.refuse("MissingCertType", "CreateCustomHostname", with(host, "Hostname", "b.test", "SslFlag", "on"))
+	b.refuse("InvalidSSLPub", "CreateCustomHostname", with(host, "Hostname", "b.test", "SslFlag", "on", "CertType", "upload", "Certificate", "c", "PrivateKey", "k"))
 }
 
 func TestScheduledPreloads(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
+	"github.com/esa-mcp/esa-mcp/internal/local/certificate"
 	"github.com/esa-mcp/esa-mcp/internal/local/quota"
 	"github.com/esa-mcp/esa-mcp/internal/local/state"
 	"github.com/esa-mcp/esa-mcp/internal/local/values"
@@ -99,10 +100,25 @@ func checkHostname(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.
 		if it.text("Certificate") == "" || it.text("PrivateKey") == "" {
 			return api.Errorf(400, "MissingCertificate", "Certificate and PrivateKey are mandatory here: CertType upload needs them.")
 		}
+		leaf, err := certificate.CheckPair(it.text("Certificate"), it.text("PrivateKey"))
+		if err != nil {
+			return err
+		}
+		if leaf.VerifyHostname(it.text("Hostname")) != nil {
+			return values.Invalid("Certificate", "it is not for the host name %s", it.text("Hostname"))
+		}
 		it.set("CertStatus", "OK")
 	case "cas":
 		if number(it.fields["CasId"]) == 0 {
 			return api.Errorf(400, "MissingCasId", "CasId is mandatory here: CertType cas needs it.")
+		}
+		var known bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM cas_certificates WHERE cas_id = ?)`, number(it.fields["CasId"])).Scan(&known)
+		if err != nil {
+			return fmt.Errorf("look up the certificate service: %w", err)
+		}
+		if !known {
+			return api.Errorf(404, "InvalidCertificate.NotFound", "There is no certificate %d in the certificate service.", number(it.fields["CasId"]))
 		}
 		it.set("CertStatus", "OK")
 	default:

@@ -36,13 +36,13 @@ func (s *Service) block(ctx context.Context, r *api.Request) (any, error) {
 	}
 	var answer taskAnswer
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
-		site, name, err := siteOf(ctx, tx, r.Params)
+		site, served, err := siteOf(ctx, tx, r.Params)
 		if err != nil {
 			return err
 		}
 		var tasks []task
 		for _, address := range addresses {
-			if err := checkURL(address, name); err != nil {
+			if err := checkURL(address, served); err != nil {
 				return err
 			}
 			tasks = append(tasks, task{kind: kind, typ: strconv.FormatInt(seconds, 10), content: address})

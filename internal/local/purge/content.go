@@ -3,6 +3,7 @@ package purge
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/esa-mcp/esa-mcp/internal/local/api"
@@ -32,11 +33,11 @@ func refuse(format string, args ...any) error {
 }
 
 // objects returns what is to be purged, one text an object.
-func (c content) objects(kind, site string) ([]string, error) {
+func (c content) objects(kind string, served names) ([]string, error) {
 	var (
 		field string
 		list  []string
-		check func(text, site string) error
+		check func(text string, served names) error
 	)
 	switch kind {
 	case typeFile:
@@ -65,7 +66,7 @@ func (c content) objects(kind, site string) ([]string, error) {
 		if !c.PurgeAll {
 			return nil, refuse("Content must be {\"PurgeAll\":true} for the type purgeall.")
 		}
-		return []string{site}, nil
+		return []string{served.site}, nil
 	default:
 		return nil, api.Errorf(400, "InvalidType", "Type must be file, cachekey, cachetag, directory, ignoreParams, hostname or purgeall, not %q.", kind)
 	}
@@ -73,7 +74,7 @@ func (c content) objects(kind, site string) ([]string, error) {
 		return nil, refuse("Content must have a list %s that is not empty for the type %s.", field, kind)
 	}
 	for _, text := range list {
-		if err := check(text, site); err != nil {
+		if err := check(text, served); err != nil {
 			return nil, err
 		}
 	}
@@ -111,16 +112,16 @@ func fileOf(raw json.RawMessage) (string, error) {
 }
 
 // checkURL refuses what is no http or https address of a host of the site.
-func checkURL(text, site string) error {
+func checkURL(text string, served names) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return refuse("%q is not an http or https address.", text)
 	}
-	return checkHost(u.Hostname(), site)
+	return checkHost(u.Hostname(), served)
 }
 
-func checkDirectory(text, site string) error {
-	if err := checkURL(text, site); err != nil {
+func checkDirectory(text string, served names) error {
+	if err := checkURL(text, served); err != nil {
 		return err
 	}
 	if !strings.HasSuffix(text, "/") {
@@ -129,19 +130,26 @@ func checkDirectory(text, site string) error {
 	return nil
 }
 
-func checkTag(text, _ string) error {
+func checkTag(text string, _ names) error {
 	if text == "" || strings.ContainsAny(text, " ,\t\r\n") {
 		return refuse("%q is not a cache tag: it must not be empty and have neither spaces nor commas.", text)
 	}
 	return nil
 }
 
+// names are the host names that a site serves: its own and all under it, and custom
+// host names.
+type names struct {
+	site      string
+	customers []string
+}
+
 // checkHost refuses a host that is not the site's: nobody purges what belongs to
 // others.
-func checkHost(host, site string) error {
+func checkHost(host string, served names) error {
 	host = strings.ToLower(host)
-	if host != site && !strings.HasSuffix(host, "."+site) {
-		return refuse("The host name %q does not belong to the site %s.", host, site)
+	if host != served.site && !strings.HasSuffix(host, "."+served.site) && !slices.Contains(served.customers, host) {
+		return refuse("The host name %q does not belong to the site %s.", host, served.site)
 	}
 	return nil
 }

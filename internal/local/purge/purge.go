@@ -15,6 +15,7 @@ package purge
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -123,20 +124,25 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// siteOf finds the name of the site that a call is about, or fails with
-// SiteNotFound.
-func siteOf(ctx context.Context, q querier, p api.Params) (id int64, name string, err error) {
+// siteOf finds the site that a call is about and the names that it serves, or fails
+// with SiteNotFound.
+func siteOf(ctx context.Context, q querier, p api.Params) (id int64, served names, err error) {
 	if id, err = p.Int("SiteId", 0); err != nil {
-		return 0, "", err
+		return 0, names{}, err
 	}
-	err = q.QueryRowContext(ctx, `SELECT name FROM sites WHERE id = ?`, id).Scan(&name)
+	var customers string
+	err = q.QueryRowContext(ctx, `SELECT name, (SELECT json_group_array(lower(name)) FROM resources WHERE kind = 'CustomHostname' AND site_id = sites.id)
+		FROM sites WHERE id = ?`, id).Scan(&served.site, &customers)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", id)
+		return 0, names{}, api.Errorf(404, "SiteNotFound", "The specified site %d does not exist.", id)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(customers), &served.customers)
 	}
 	if err != nil {
-		return 0, "", fmt.Errorf("look up the site: %w", err)
+		return 0, names{}, fmt.Errorf("look up the site: %w", err)
 	}
-	return id, name, nil
+	return id, served, nil
 }
 
 // used counts what a site has purged or preloaded today, in UTC. A purge by

@@ -30,11 +30,11 @@ func (s *Service) purge(ctx context.Context, r *api.Request) (any, error) {
 	}
 	var answer taskAnswer
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
-		site, name, err := siteOf(ctx, tx, r.Params)
+		site, served, err := siteOf(ctx, tx, r.Params)
 		if err != nil {
 			return err
 		}
-		objects, err := asked.objects(kind, name)
+		objects, err := asked.objects(kind, served)
 		if err != nil {
 			return err
 		}
@@ -79,12 +79,12 @@ func (s *Service) preload(ctx context.Context, r *api.Request) (any, error) {
 		return nil, refuse("Content must be a list of addresses that is not empty.")
 	}
 	err := s.store.Tx(ctx, func(tx *sql.Tx) error {
-		site, name, err := siteOf(ctx, tx, r.Params)
+		site, served, err := siteOf(ctx, tx, r.Params)
 		if err != nil {
 			return err
 		}
 		for _, address := range addresses {
-			if err := checkURL(address, name); err != nil {
+			if err := checkURL(address, served); err != nil {
 				return err
 			}
 		}

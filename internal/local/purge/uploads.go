@@ -54,12 +54,12 @@ func (s *Service) uploadFile(ctx context.Context, r *api.Request) (any, error) {
 	if !slices.Contains([]string{typeFile, Preload, typeDirectory, typeIgnoreParams}, typ) {
 		return nil, api.Errorf(400, "InvalidType", "Type must be file, preload, directory or ignoreParams, not %q.", typ)
 	}
-	id, name, err := siteOf(ctx, s.store.DB(), r.Params)
+	id, served, err := siteOf(ctx, s.store.DB(), r.Params)
 	if err != nil {
 		return nil, err
 	}
 	u := upload{site: id, typ: typ, name: r.Params.String("UploadTaskName"), created: s.cfg.Now().UnixMilli()}
-	if err := s.readLines(ctx, r.Params.String("Url"), name, &u); err != nil {
+	if err := s.readLines(ctx, r.Params.String("Url"), served, &u); err != nil {
 		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx *sql.Tx) error {
@@ -80,7 +80,7 @@ type uploadAnswer struct {
 	UploadID int64 `json:"UploadId"`
 }
 
-func (s *Service) readLines(ctx context.Context, address, site string, u *upload) error {
+func (s *Service) readLines(ctx context.Context, address string, served names, u *upload) error {
 	if s.cfg.Files == nil {
 		return api.Errorf(400, "InvalidUrl", "No file can be read here.")
 	}
@@ -104,7 +104,7 @@ func (s *Service) readLines(ctx context.Context, address, site string, u *upload
 		if line == "" {
 			continue
 		}
-		if err := check(line, site); err != nil {
+		if err := check(line, served); err != nil {
 			bad = append(bad, line+" "+api.Told(err))
 			continue
 		}

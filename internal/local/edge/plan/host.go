@@ -13,10 +13,11 @@ import (
 // Host is what a host name means.
 type Host struct {
 	Name string
-	// Site is the account's site that the name belongs to; nil if there is none.
+	// Site is the account's site that the name belongs to, or that has it as a verified
+	// custom host name; nil if there is none.
 	Site *Site
-	// Record is the A/AAAA or CNAME record of the name, or of the wildcard that
-	// covers it; nil if there is none.
+	// Record is the A/AAAA or CNAME record of the name, of the wildcard that covers it,
+	// or the one that a custom host name leads to; nil if there is none.
 	Record *Record
 	// Routine is the routine that the name as a whole leads to, by a related
 	// record; empty if there is none.
@@ -52,8 +53,13 @@ const (
 func (s *Source) loadHost(ctx context.Context, now *snapshot, name string) (*Host, error) {
 	h := &Host{Name: name}
 	var id int64
+	at := name // where the site has what the name leads to
 	err := s.store.DB().QueryRowContext(ctx, `SELECT id FROM sites WHERE ?1 = name OR substr(?1, -length(name) - 1) = '.' || name
 		ORDER BY length(name) DESC LIMIT 1`, name).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.store.DB().QueryRowContext(ctx, `SELECT d.site_id, d.name FROM resources r JOIN records d ON d.id = json_extract(r.fields, '$.RecordId')
+			WHERE r.kind = 'CustomHostname' AND lower(r.name) = ? AND json_extract(r.fields, '$.Status') = 'active'`, name).Scan(&id, &at)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, nil
 	}
@@ -63,12 +69,12 @@ func (s *Source) loadHost(ctx context.Context, now *snapshot, name string) (*Hos
 	if h.Site, err = s.site(ctx, now, id, inProduction); err != nil {
 		return nil, err
 	}
-	if h.Record, err = recordFor(ctx, s.store.DB(), id, h.Site.Name, name); err != nil {
+	if h.Record, err = recordFor(ctx, s.store.DB(), id, h.Site.Name, at); err != nil {
 		return nil, err
 	}
-	if b := h.Site.balancer(name); b != nil {
+	if b := h.Site.balancer(at); b != nil {
 		// A load balancer has its name to itself, and serves it.
-		h.Record = &Record{Name: name, Type: TypeCNAME, Values: []string{name}, Proxied: true, Source: "LB"}
+		h.Record = &Record{Name: at, Type: TypeCNAME, Values: []string{at}, Proxied: true, Source: "LB"}
 	}
 	if h.Record != nil {
 		if err := h.Site.lead(ctx, s.store.DB(), h.Record); err != nil {
@@ -76,7 +82,7 @@ func (s *Source) loadHost(ctx context.Context, now *snapshot, name string) (*Hos
 		}
 	}
 	err = s.store.DB().QueryRowContext(ctx, `SELECT r.name FROM routine_records t JOIN routines r ON r.id = t.routine_id
-		WHERE t.site_id = ? AND t.name = ?`, id, name).Scan(&h.Routine)
+		WHERE t.site_id = ? AND t.name = ?`, id, at).Scan(&h.Routine)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look up the routine of the host %q: %w", name, err)
 	}
