@@ -37,6 +37,10 @@ func TestEdgeCustomHostnames(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop.customer.test"}, state.PeerCertificates[0].DNSNames)
 
+	must(t, b.info, "UpdateCustomHostname", map[string]any{"HostnameId": id, "RecordId": record, "SslFlag": "off"})
+	_, _, err = b.secure("https://shop.customer.test/a", nil)
+	require.ErrorContains(t, err, "unrecognized name", "it is switched off")
+
 	b.rule("CacheRule", "true", map[string]any{"EdgeCacheMode": "override_origin", "EdgeCacheTtl": "600"})
 	status := func() string { return b.get("http://shop.customer.test/kept.css").header.Get("X-Site-Cache-Status") }
 	status()
