@@ -25,14 +25,9 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) (list
 		case e.Action == "GetKv" && (err == nil || esa.IsNotFound(err)):
 			seen := subject{reads: e.Action}
 			if err == nil {
-				body, err := exactKV(ctx, e.Params, res.Body, func(ctx context.Context, ask esa.Params) (map[string]any, error) {
-					res, err := caller.Call(ctx, e.Action, ask)
-					return res.Body, err
-				})
-				if err != nil {
-					return nil, nil, fmt.Errorf("look at the present state: %w", err)
+				if seen, err = pairNow(ctx, caller, e, res.Body); err != nil {
+					return nil, nil, err
 				}
-				seen.state = unwrapped(body)
 			}
 			differences, err := j.kv.changed(e, seen, kvBefore(u.Calls))
 			if err != nil {
@@ -77,6 +72,19 @@ func (j *Journal) Changed(ctx context.Context, caller esa.Caller, u *Undo) (list
 		}
 	}
 	return list, already, nil
+}
+
+// pairNow is the present pair of edge KV that an expectation is about, from the answer
+// of its read, with the value exact.
+func pairNow(ctx context.Context, caller esa.Caller, e Expect, answer map[string]any) (subject, error) {
+	body, err := exactKV(ctx, e.Params, answer, func(ctx context.Context, ask esa.Params) (map[string]any, error) {
+		res, err := caller.Call(ctx, e.Action, ask)
+		return res.Body, err
+	})
+	if err != nil {
+		return subject{}, fmt.Errorf("look at the present state: %w", err)
+	}
+	return subject{reads: e.Action, state: unwrapped(body)}, nil
 }
 
 // deletion finds the call, tried before, that deletes the thing of an expectation.
