@@ -57,6 +57,17 @@ func TestEdgeCustomHostnames(t *testing.T) {
 	_, _, err = b.secure("https://own.customer.test/", nil)
 	require.ErrorContains(t, err, "unknown authority", "it shows what was uploaded")
 
+	certificate, key = selfSigned(t, "www.shop.example", "cas.customer.test")
+	b.call("SetCertificate", map[string]any{"Type": "upload", "Name": "both", "Certificate": certificate, "PrivateKey": key})
+	kept := must(t, b.info, "ListCasCertificates", nil)["Certificates"].([]any)[0].(map[string]any)["Id"]
+	must(t, b.info, "VerifyCustomHostname", map[string]any{"HostnameId": create("cas.customer.test", map[string]any{
+		"SslFlag": "on", "CertType": "cas", "CasId": kept})})
+	_, _, err = b.secure("https://cas.customer.test/", nil)
+	require.ErrorContains(t, err, "unknown authority", "it shows the one of the certificate service")
+	_, err = call(t, b.info, "CreateCustomHostname", map[string]any{"SiteId": b.id, "Hostname": "none.customer.test", "RecordId": record,
+		"SslFlag": "on", "CertType": "cas", "CasId": 12345})
+	require.ErrorContains(t, err, "InvalidCertificate.NotFound")
+
 	must(t, b.info, "VerifyCustomHostname", map[string]any{"HostnameId": create("plain.customer.test", nil)})
 	require.Equal(t, http.StatusOK, b.get("http://plain.customer.test/").status)
 	_, _, err = b.secure("https://plain.customer.test/", nil)

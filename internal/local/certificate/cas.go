@@ -2,6 +2,8 @@ package certificate
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -56,4 +58,24 @@ func (s *Service) listCas(ctx context.Context, r *api.Request) (any, error) {
 		out.TotalCount++
 	}
 	return out, rows.Err()
+}
+
+// InService tells whether the certificate service has a certificate of that id.
+func InService(ctx context.Context, tx *sql.Tx, id int64) (bool, error) {
+	_, err := casPair(ctx, tx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up the certificate service: %w", err)
+	}
+	return true, nil
+}
+
+// casPair reads a certificate of the certificate service; the error is sql.ErrNoRows
+// if it is not there.
+func casPair(ctx context.Context, tx *sql.Tx, id int64) (pair, error) {
+	c := pair{casID: id}
+	err := tx.QueryRowContext(ctx, `SELECT name, certificate, private_key FROM cas_certificates WHERE cas_id = ?`, id).Scan(&c.name, &c.pem, &c.key)
+	return c, err
 }

@@ -28,10 +28,11 @@ func (s *Service) ofCustomHostname(ctx context.Context, tx *sql.Tx, host string)
 	case "free":
 		certificate, key, err = s.issue(ctx, tx, host, s.cfg.Now())
 	case "cas":
-		err = tx.QueryRowContext(ctx, `SELECT certificate, private_key FROM cas_certificates WHERE cas_id = ?`, cas).Scan(&certificate, &key)
-		if errors.Is(err, sql.ErrNoRows) {
+		var found pair
+		if found, err = casPair(ctx, tx, cas); errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
+		certificate, key = found.pem, found.key
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the certificate of the custom host name %s: %w", host, err)

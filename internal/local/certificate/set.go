@@ -86,10 +86,9 @@ func (s *Service) fromCas(ctx context.Context, tx *sql.Tx, p api.Params) (pair, 
 	if region == "" {
 		region = "cn-hangzhou"
 	}
-	c := pair{casID: id}
-	err = sql.ErrNoRows
+	c, err := pair{casID: id}, sql.ErrNoRows
 	if region == s.cfg.Region {
-		err = tx.QueryRowContext(ctx, `SELECT name, certificate, private_key FROM cas_certificates WHERE cas_id = ?`, id).Scan(&c.name, &c.pem, &c.key)
+		c, err = casPair(ctx, tx, id)
 	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

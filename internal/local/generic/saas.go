@@ -109,16 +109,16 @@ func checkHostname(ctx context.Context, tx *sql.Tx, _ *Service, it *item, _ api.
 		}
 		it.set("CertStatus", "OK")
 	case "cas":
-		if number(it.fields["CasId"]) == 0 {
+		id := number(it.fields["CasId"])
+		if id == 0 {
 			return api.Errorf(400, "MissingCasId", "CasId is mandatory here: CertType cas needs it.")
 		}
-		var known bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM cas_certificates WHERE cas_id = ?)`, number(it.fields["CasId"])).Scan(&known)
+		known, err := certificate.InService(ctx, tx, id)
 		if err != nil {
-			return fmt.Errorf("look up the certificate service: %w", err)
+			return err
 		}
 		if !known {
-			return api.Errorf(404, "InvalidCertificate.NotFound", "There is no certificate %d in the certificate service.", number(it.fields["CasId"]))
+			return api.Errorf(404, "InvalidCertificate.NotFound", "There is no certificate %d in the certificate service.", id)
 		}
 		it.set("CertStatus", "OK")
 	default:
