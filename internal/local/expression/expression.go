@@ -18,9 +18,10 @@ import (
 )
 
 // Compile compiles a condition for a rule of the site, whose plan may have no
-// regular expressions; the lists that it refers to are there. of names what the rule is, as operations do (CacheRule,
-// RoutineRoute) or the phases of the WAF. The error is an *api.Error with the code
-// CompileRuleError or RuleRegexQuotaCheckFailed, or one of the database.
+// regular expressions; the lists that it refers to have to be there. of names what
+// the rule is, as operations do (CacheRule, RoutineRoute) or the phases of the WAF.
+// The error is an *api.Error with the code CompileRuleError or
+// RuleRegexQuotaCheckFailed, or one of the database.
 func Compile(ctx context.Context, tx *sql.Tx, siteID int64, of, text string) (*rule.Expr, error) {
 	plan, err := planOf(ctx, tx, siteID)
 	if err != nil {

@@ -146,10 +146,9 @@ func ciphersOf(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[st
 	return map[string]any{"CiphersGroup": group, "Result": names, "TotalCount": len(names)}, nil
 }
 
-// balancerRegions are those that load balancers can steer by: parts of continents,
-// with some of their countries.
-// balancerRegions answers ListLoadBalancerRegions, whose pages are large: 1024 is
-// documented.
+// balancerRegions answers ListLoadBalancerRegions: the regions that load balancers can
+// steer by are parts of continents, with some of their countries. A page may be large:
+// 1024 is documented.
 func balancerRegions(_ context.Context, _ *sql.Tx, _ *Service, r *api.Request) (map[string]any, error) {
 	page, err := r.Params.Page(20, 1024)
 	if err != nil {
