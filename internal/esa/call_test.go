@@ -93,7 +93,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestConnectionErrorHidesParameters(t *testing.T) {
-	client := testClient(t, "http://"+closedPort(t), func(cfg *Config) { cfg.MaxTries = 2 })
+	client := testClient(t, nobody, func(cfg *Config) { cfg.MaxTries = 2 })
 	e := failure(t, second(client.Call(t.Context(), "GetKv", Params{"Namespace": "n", "Key": "private-key-name"})))
 	require.Equal(t, CodeConnection, e.Code)
 	require.True(t, e.Retryable)
@@ -107,13 +107,9 @@ func TestConnectionErrorHidesParameters(t *testing.T) {
 	}
 }
 
-// closedPort is an address that refuses connections.
-func closedPort(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
+// nobody is an address at which nobody listens, and no test does: connections are
+// refused.
+const nobody = "http://127.0.0.1:1"
 
 func TestSecurityTokenIsSent(t *testing.T) {
 	server := newCapture(t)
@@ -254,7 +250,7 @@ func TestWritesOnOneSiteAreSerial(t *testing.T) {
 }
 
 func TestWaitingForASiteCanBeCancelled(t *testing.T) {
-	client := testClient(t, "http://127.0.0.1:1")
+	client := testClient(t, nobody)
 	release, err := client.sites.enter(t.Context(), "7")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

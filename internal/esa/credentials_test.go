@@ -159,7 +159,7 @@ func TestLookingForCredentialsCanBeCancelled(t *testing.T) {
 		<-hang
 		return &providers.Credentials{AccessKeyId: "i", AccessKeySecret: "s"}, nil
 	})})
-	client := testClient(t, "http://127.0.0.1:1", func(cfg *Config) { cfg.Credentials = c })
+	client := testClient(t, nobody, func(cfg *Config) { cfg.Credentials = c })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- second(client.Call(ctx, "GetErService", nil)) }()

@@ -79,7 +79,7 @@ func TestRepeats(t *testing.T) {
 func TestTimeoutOfATry(t *testing.T) {
 	arrived := make(chan struct{}, 10)
 	w := new(waits)
-	client := testClient(t, "http://127.0.0.1:1", func(cfg *Config) {
+	client := testClient(t, nobody, func(cfg *Config) {
 		cfg.Timeout, cfg.MaxTries, cfg.Sleep = 20*time.Millisecond, 3, w.sleep
 		// Sends the request and never answers, however slow this machine is.
 		cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -106,7 +106,7 @@ func TestTimeoutOfATry(t *testing.T) {
 // A connection that was never made is safe to try again, even for a create.
 func TestRefusedConnectionIsRepeated(t *testing.T) {
 	w := new(waits)
-	client := testClient(t, "http://"+closedPort(t), func(cfg *Config) { cfg.Sleep = w.sleep })
+	client := testClient(t, nobody, func(cfg *Config) { cfg.Sleep = w.sleep })
 	e := failure(t, second(client.Call(t.Context(), "CreateRoutine", Params{"Name": "x"})))
 	require.Equal(t, CodeConnection, e.Code)
 	require.True(t, e.Retryable)

@@ -53,8 +53,8 @@ func TestAnswerIsReadAfterABrokenPipe(t *testing.T) {
 				"HTTP/1.1 403 Forbidden\r\nContent-Length: 42\r\n\r\n<Error><Code>EntityTooLarge</Code></Error>")}
 			return newPatientConn(conn), nil
 		}
-		client := testClient(t, "http://127.0.0.1:1", func(cfg *Config) { cfg.Transport, cfg.MaxTries = transport, 1 })
-		e := failure(t, client.Upload(t.Context(), slot("http://127.0.0.1:1"), object(make([]byte, 1<<20))))
+		client := testClient(t, nobody, func(cfg *Config) { cfg.Transport, cfg.MaxTries = transport, 1 })
+		e := failure(t, client.Upload(t.Context(), slot(nobody), object(make([]byte, 1<<20))))
 		require.Equal(t, "EntityTooLarge", e.Code, "%v", e)
 	}
 }
@@ -75,7 +75,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestPanicBecomesAnError(t *testing.T) {
-	client := testClient(t, "http://127.0.0.1:1", func(cfg *Config) {
+	client := testClient(t, nobody, func(cfg *Config) {
 		cfg.MaxTries = 1
 		cfg.Transport = roundTrip(func(*http.Request) (*http.Response, error) { panic("nil in a list") })
 	})

@@ -51,7 +51,7 @@ func (b *shop) pool(name string, servers ...*server) int64 {
 	b.t.Helper()
 	origins := []map[string]any{}
 	for i, s := range servers {
-		o := map[string]any{"Name": fmt.Sprint(name, i), "Address": "127.0.0.1:" + freePort(b.t), "Enabled": true, "Weight": 50}
+		o := map[string]any{"Name": fmt.Sprint(name, i), "Address": nobody, "Enabled": true, "Weight": 50}
 		if s != nil {
 			o["Address"] = "127.0.0.1:" + portOf(b.t, s.at.URL)
 		}
@@ -63,16 +63,6 @@ func (b *shop) pool(name string, servers ...*server) int64 {
 func (b *shop) poolOf(name string, origins ...map[string]any) int64 {
 	b.t.Helper()
 	return id64(b.t, b.call("CreateOriginPool", map[string]any{"Name": name, "Enabled": true, "Origins": origins}), "Id")
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return port
 }
 
 // balancer makes lb.shop.example over pools, the last of which is the fallback, and
@@ -220,11 +210,11 @@ func TestMonitorTypes(t *testing.T) {
 		want    string
 	}{
 		"tcp":               {listen(""), map[string]any{"Type": "TCP"}, "healthy"},
-		"tcp, nobody":       {"127.0.0.1:" + freePort(t), map[string]any{"Type": "TCP"}, "unhealthy"},
+		"tcp, nobody":       {nobody, map[string]any{"Type": "TCP"}, "unhealthy"},
 		"smtp":              {listen("220 hello\r\n"), map[string]any{"Type": "SMTP"}, "healthy"},
 		"smtp, other":       {listen("500 go away\r\n"), map[string]any{"Type": "SMTP"}, "unhealthy"},
 		"udp":               {udp.LocalAddr().String(), map[string]any{"Type": "UDP"}, "healthy"},
-		"udp, nobody":       {"127.0.0.1:" + freePort(t), map[string]any{"Type": "UDP"}, "unhealthy"},
+		"udp, nobody":       {nobody, map[string]any{"Type": "UDP"}, "unhealthy"},
 		"ping":              {"127.0.0.1", map[string]any{"Type": "ICMP Ping"}, "healthy"},
 		"ping, not allowed": {"192.0.2.1", map[string]any{"Type": "ICMP Ping"}, "unhealthy"},
 		"https":             {tls, map[string]any{"Type": "HTTPS", "FollowRedirects": true}, "healthy"},

@@ -123,9 +123,7 @@ func TestEdgeFollowsRecords(t *testing.T) {
 
 func TestEdgeTellsWhyAnOriginFails(t *testing.T) {
 	b := newShop(t, Options{})
-	gone := httptest.NewServer(http.HandlerFunc(echo))
-	b.record("gone.shop.example", gone)
-	gone.Close()
+	b.record("gone.shop.example", &httptest.Server{URL: "http://" + nobody})
 	b.record("self.shop.example", &httptest.Server{URL: b.info.Edge})
 	garbage := b.origin(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()

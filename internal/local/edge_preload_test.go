@@ -52,9 +52,7 @@ func TestEdgePreloadsFromTheOrigin(t *testing.T) {
 		return max(200, map[string]int{"/gone.css": 404, "/broken.css": 503}[r.URL.Path])
 	}}
 	b.record("www.shop.example", b.origin(to.ServeHTTP))
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	b.record("closed.shop.example", closed)
+	b.record("closed.shop.example", &httptest.Server{URL: "http://" + nobody})
 	b.call("CreateRecord", map[string]any{"RecordName": "plain.shop.example", "Type": "A/AAAA", "Ttl": 1, "Data": map[string]any{"Value": "192.0.2.1"}})
 	redirect := b.rule("RedirectRule", `http.host eq "www.shop.example"`, map[string]any{"Type": "static", "TargetUrl": "https://elsewhere.example/", "StatusCode": "302", "ReserveQueryString": "off"})
 

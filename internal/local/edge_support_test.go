@@ -2,12 +2,17 @@ package local
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,13 +65,32 @@ func id64(t testing.TB, answer map[string]any, name string) int64 {
 	return id
 }
 
-// origin starts an origin server.
+// origin starts an origin server. Once it is closed, nobody listens at its port.
 func (b *shop) origin(h http.HandlerFunc) *httptest.Server {
 	b.t.Helper()
-	s := httptest.NewServer(h)
+	s := httptest.NewUnstartedServer(h)
+	require.NoError(b.t, s.Listener.Close())
+	s.Listener = listenAside(b.t)
+	s.Start()
 	b.t.Cleanup(s.Close)
 	return s
 }
+
+// listenAside listens at a port below those that systems give out, so that after
+// the listener is closed no other test is given the port.
+func listenAside(t testing.TB) net.Listener {
+	t.Helper()
+	for {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(12_000)))
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+			require.NoError(t, err)
+			return l
+		}
+	}
+}
+
+// nobody is an address at which nobody listens, and no test does.
+const nobody = "127.0.0.1:1"
 
 func portOf(t testing.TB, address string) string {
 	t.Helper()
