@@ -26,7 +26,12 @@ type site struct {
 
 func newSite(t *testing.T, o HTTPOptions) *site {
 	t.Helper()
-	b := newBench(Options{})
+	return serveSite(t, newBench(Options{}), o)
+}
+
+// serveSite serves a bench over HTTP.
+func serveSite(t *testing.T, b *bench, o HTTPOptions) *site {
+	t.Helper()
 	o.Logger = nil
 	h := NewHTTPHandler(b.MCPServer, o)
 	s := &site{bench: b, t: t, Server: httptest.NewServer(h), handler: h}

@@ -99,12 +99,13 @@ func (s *stream) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// event sends a message ahead of the answer.
-func (s *stream) event(message []byte) {
+// event sends a message ahead of the answer. It reports false if that is not
+// possible any more.
+func (s *stream) event(message []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended || message == nil || s.sent && !s.events {
-		return
+		return false
 	}
 	if !s.sent {
 		s.status, s.events = http.StatusOK, true
@@ -113,6 +114,13 @@ func (s *stream) event(message []byte) {
 	if s.send(message) == nil {
 		s.flush()
 	}
+	return true
+}
+
+// notification is event of a notification.
+func (s *stream) notification(n mcp.JSONRPCNotification) bool {
+	note, err := encodeJSON(n)
+	return err == nil && s.event(note)
 }
 
 func (s *stream) sendHead(head http.Header) {

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -140,6 +141,49 @@ func TestUpdates(t *testing.T) {
 	b.UnregisterSession(t.Context(), "two")
 	change("PublishRoutineCodeVersion", map[string]any{"Name": "q"})
 	require.Len(t, two.take(), 1, "of the list alone, from before it left")
+}
+
+// Over HTTP a session is told of what its own call changes on the stream of that
+// call, whole and before the answer; another is told while it listens.
+func TestHTTPUpdates(t *testing.T) {
+	w := &live.Watch{}
+	b := newBench(Options{Watch: w})
+	s := serveSite(t, b, HTTPOptions{})
+	for name, action := range map[string]string{"change_now": "PutKv", "make_now": "CreateKvNamespace"} {
+		b.AddTool(mcp.NewTool(name), func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			_, _ = w.Caller(nothing{}).Call(ctx, action, r.GetArguments())
+			return mcp.NewToolResultText("done"), nil
+		})
+	}
+	session, other := s.open(), s.open()
+	said(t, s.send(request{body: initDone, header: other}))
+	listening := s.send(request{method: "GET", header: other})
+	for _, uri := range []string{"esa://kv", "esa://kv/n", "esa://kv/n/k"} {
+		res := s.send(request{body: fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":%q}}`, uri), header: session})
+		require.NotContains(t, said(t, res), `"error"`)
+	}
+	told := func(tool, args string) (news []string) {
+		t.Helper()
+		events := strings.Split(said(t, s.send(request{body: callLine("1", tool, args), header: session})), eventTail)
+		for _, e := range events[:len(events)-1] {
+			var note mcp.JSONRPCNotification
+			require.NoError(t, json.Unmarshal([]byte(strings.TrimPrefix(e, eventHead)), &note))
+			news = append(news, fmt.Sprint(note.Method, " ", note.Params.AdditionalFields["uri"]))
+		}
+		require.Contains(t, events[len(events)-1], `"done"`)
+		return news
+	}
+	updated := func(uri string) string { return mcp.MethodNotificationResourceUpdated + " " + uri }
+	for range 50 {
+		require.Equal(t, []string{updated("esa://kv"), updated("esa://kv/n"), updated("esa://kv/n/k")}, told("change_now", `{"Namespace":"n","Key":"k"}`))
+	}
+	const list = mcp.MethodNotificationResourcesListChanged
+	require.Equal(t, []string{updated("esa://kv"), list + " <nil>"}, told("make_now", `{"Namespace":"new"}`))
+	lines := bufio.NewScanner(listening.Body)
+	for lines.Scan() && !strings.Contains(lines.Text(), list) {
+		require.NotContains(t, lines.Text(), "updated", "it has not subscribed")
+	}
+	require.Contains(t, lines.Text(), list)
 }
 
 // channel is a session that keeps what it is told.

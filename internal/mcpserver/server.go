@@ -71,7 +71,7 @@ func build(o Options, more ...server.ServerOption) *server.MCPServer {
 		o.Watch = &live.Watch{}
 	}
 	account, names := live.New(o.Deps), live.NewNames(o.Deps, o.Now)
-	o.Watch.Tell(func(live.Change) { names.Forget() })
+	o.Watch.Tell(func(context.Context, live.Change) { names.Forget() })
 	completions := newCompleter(names, account, o)
 	hooks := &server.Hooks{}
 	s := server.NewMCPServer("esa", o.Version, append([]server.ServerOption{

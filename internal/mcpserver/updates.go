@@ -31,6 +31,7 @@ type updates struct {
 	read server.ResourceHandlerFunc
 
 	mu          sync.Mutex
+	sessions    map[string]bool // ids of those that are registered
 	subscribers map[any]*subscriber
 	listed      []string
 }
@@ -45,7 +46,7 @@ type subscriber struct {
 
 // watchUpdates answers subscriptions and listens to the server's own writes.
 func watchUpdates(s *server.MCPServer, hooks *server.Hooks, l *live.Live, w *live.Watch, read server.ResourceHandlerFunc) {
-	u := &updates{s: s, l: l, read: read, subscribers: make(map[any]*subscriber)}
+	u := &updates{s: s, l: l, read: read, sessions: make(map[string]bool), subscribers: make(map[any]*subscriber)}
 	w.Tell(u.changed)
 	hooks.AddAfterInitialize(func(_ context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
 		// Declared here and not to mcp-go, which would send the notification
@@ -64,6 +65,7 @@ func watchUpdates(s *server.MCPServer, hooks *server.Hooks, l *live.Live, w *liv
 			u.unsubscribe(c.SessionID(), r.Params.URI)
 		}
 	})
+	hooks.AddOnRegisterSession(func(_ context.Context, c server.ClientSession) { u.come(c.SessionID()) })
 	hooks.AddOnUnregisterSession(func(_ context.Context, c server.ClientSession) { u.leave(c.SessionID()) })
 	hooks.AddBeforeSubscriptionsListen(func(ctx context.Context, id any, r *mcp.SubscriptionsListenRequest) {
 		c := server.ClientSessionFromContext(ctx)
@@ -99,37 +101,94 @@ func (u *updates) unsubscribe(key any, uri string) {
 	}
 }
 
+func (u *updates) come(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sessions[id] = true
+}
+
+// leave forgets a session, or a stream.
 func (u *updates) leave(key any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if id, ok := key.(string); ok {
+		delete(u.sessions, id)
+	}
 	delete(u.subscribers, key)
 }
 
 // changed runs on the goroutine of the call that made the change, and sends
-// without waiting: a client that does not read misses the notification.
-func (u *updates) changed(c live.Change) {
+// without waiting: a client that does not read misses the notification. Over HTTP
+// the caller itself is told on the stream of its call, as Notify has it: mcp-go
+// would lose what it takes from the channel when the call ends.
+func (u *updates) changed(ctx context.Context, c live.Change) {
+	out, _ := ctx.Value(streamKey{}).(*stream)
+	caller := server.ClientSessionFromContext(ctx)
+	if caller == nil {
+		out = nil
+	}
+	own := make(map[*subscriber][]string)
 	u.mu.Lock()
 	for _, who := range u.subscribers {
+		isCaller := out != nil && who.to == caller.NotificationChannel()
 		for _, uri := range slices.Sorted(maps.Keys(who.uris)) {
-			if u.l.Affects(c, uri) {
+			switch {
+			case !u.l.Affects(c, uri):
+			case isCaller:
+				own[who] = append(own[who], uri)
+			default:
 				who.tell(uri)
 			}
 		}
 	}
 	u.mu.Unlock()
+	for who, uris := range own { // without the lock: this waits for the client
+		for _, uri := range uris {
+			if !out.notification(who.note(uri)) {
+				who.tell(uri) // the call has ended
+			}
+		}
+	}
 	if u.list(c) {
-		u.s.SendNotificationToAllClients(mcp.MethodNotificationResourcesListChanged, nil)
+		u.tellOfList(out, caller)
+	}
+}
+
+// tellOfList tells all clients that the list of resources has changed: the caller
+// on the stream of its call, if there is one.
+func (u *updates) tellOfList(out *stream, caller server.ClientSession) {
+	var others []string
+	if out != nil {
+		u.mu.Lock()
+		if u.sessions[caller.SessionID()] { // the revision without sessions wants to be asked
+			others = slices.Sorted(maps.Keys(u.sessions))
+		}
+		u.mu.Unlock()
+	}
+	const method = mcp.MethodNotificationResourcesListChanged
+	if others == nil || !out.notification(mcp.JSONRPCNotification{JSONRPC: mcp.JSONRPC_VERSION, Notification: mcp.Notification{Method: method}}) {
+		u.s.SendNotificationToAllClients(method, nil)
+		return
+	}
+	for _, id := range others {
+		if id != caller.SessionID() {
+			_ = u.s.SendNotificationToSpecificClient(id, method, nil) // it may have left
+		}
 	}
 }
 
 func (s *subscriber) tell(uri string) {
 	select {
-	case s.to <- mcp.JSONRPCNotification{JSONRPC: mcp.JSONRPC_VERSION, Notification: mcp.Notification{
-		Method: mcp.MethodNotificationResourceUpdated,
-		Params: mcp.NotificationParams{Meta: s.meta, AdditionalFields: map[string]any{"uri": uri}},
-	}}:
+	case s.to <- s.note(uri):
 	default:
 	}
+}
+
+func (s *subscriber) note(uri string) mcp.JSONRPCNotification {
+	return mcp.JSONRPCNotification{JSONRPC: mcp.JSONRPC_VERSION, Notification: mcp.Notification{
+		Method: mcp.MethodNotificationResourceUpdated,
+		Params: mcp.NotificationParams{Meta: s.meta, AdditionalFields: map[string]any{"uri": uri}},
+	}}
 }
 
 // list keeps the list of resources: what was made through the server is there,

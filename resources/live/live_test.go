@@ -114,7 +114,7 @@ func TestTemplatesAreApart(t *testing.T) {
 func TestWatch(t *testing.T) {
 	var w Watch
 	var told []Change
-	w.Tell(func(c Change) { told = append(told, c) })
+	w.Tell(func(_ context.Context, c Change) { told = append(told, c) })
 	fails := map[string]error{}
 	c := w.Caller(callerFunc(func(_ context.Context, action string, _ esa.Params) (string, error) {
 		switch action {

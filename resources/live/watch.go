@@ -29,12 +29,13 @@ type Change struct {
 // ready; it tells nobody until Tell has been called.
 type Watch struct {
 	mu    sync.Mutex
-	tell  []func(Change)
+	tell  []func(context.Context, Change)
 	sites map[string]string // name by id, of sites that were in answers
 }
 
-// Tell adds one who is told of every change, on the goroutine of the call.
-func (w *Watch) Tell(f func(Change)) {
+// Tell adds one who is told of every change, on the goroutine of the call and with
+// its context.
+func (w *Watch) Tell(f func(context.Context, Change)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tell = append(w.tell, f)
@@ -61,7 +62,7 @@ func (c *watched) Call(ctx context.Context, action string, params esa.Params) (e
 	}
 	if err == nil || outcomeUnknown(err) {
 		if change := changeOf(op, params); change != (Change{}) {
-			c.w.changed(change)
+			c.w.changed(ctx, change)
 		}
 	}
 	return res, err
@@ -123,7 +124,7 @@ func text(value any) string {
 	return fmt.Sprint(value)
 }
 
-func (w *Watch) changed(c Change) {
+func (w *Watch) changed(ctx context.Context, c Change) {
 	w.mu.Lock()
 	tell := w.tell
 	if c.Site != "" {
@@ -131,7 +132,7 @@ func (w *Watch) changed(c Change) {
 	}
 	w.mu.Unlock()
 	for _, f := range tell {
-		f(c)
+		f(ctx, c)
 	}
 }
 
