@@ -165,7 +165,8 @@ func TestCancelledUpload(t *testing.T) {
 func TestBuildThatTakesLong(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	s := start(t, r.env, "--timeout", "4s") // else the deploy's own patience
+	hasty := start(t, r.env, "--timeout", "8s") // else the deploy's own patience
+	s := start(t, r.env)
 	var building atomic.Bool
 	building.Store(true)
 	r.set(func(w http.ResponseWriter, q *http.Request) bool {
@@ -176,7 +177,7 @@ func TestBuildThatTakesLong(t *testing.T) {
 		q.Body = io.NopCloser(bytes.NewReader(body))
 		return refuseAPI(w, 200, "", "") // no Status: not built yet
 	})
-	out := callOK[tools.DeployOutput](t, s, "deploy_html", arguments{"name": "slow", "html": "slow page"})
+	out := callOK[tools.DeployOutput](t, hasty, "deploy_html", arguments{"name": "slow", "html": "slow page"})
 	require.Equal(t, tools.StatusBuilding, out.Status)
 	require.Contains(t, out.Next, "get_deployment")
 	for _, e := range out.Live {
