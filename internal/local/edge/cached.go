@@ -350,7 +350,7 @@ func (x *exchange) keep(c *caching, response *http.Response, ttl time.Duration, 
 		x.sendWhole(response.StatusCode, body)
 		return
 	}
-	response.Body = &keeper{ReadCloser: response.Body, keep: func(body []byte) {
+	response.Body = &keeper{ReadCloser: response.Body, length: response.ContentLength, keep: func(body []byte) {
 		entry.Body = body
 		x.cfg.Cache.Put(c.key, entry, ticket)
 	}}
@@ -358,10 +358,13 @@ func (x *exchange) keep(c *caching, response *http.Response, ttl time.Duration, 
 }
 
 // keeper collects a body while it is read, up to a limit. At its end, before the
-// visitor has all of it, it is kept: whoever asks again then finds it.
+// visitor has all of it, it is kept: whoever asks again then finds it. A reader may
+// tell of the end only after the last bytes, which are the visitor's by then, so the
+// length counts where it is known.
 type keeper struct {
 	io.ReadCloser
-	keep func(body []byte) // nil: it is kept, or is too large
+	length int64             // -1: not known
+	keep   func(body []byte) // nil: it is kept, or is too large
 
 	body bytes.Buffer
 }
@@ -376,7 +379,7 @@ func (k *keeper) Read(p []byte) (int, error) {
 		return n, err
 	}
 	k.body.Write(p[:n])
-	if err == io.EOF {
+	if err == io.EOF || int64(k.body.Len()) == k.length {
 		k.keep(k.body.Bytes())
 		k.keep = nil
 	}

@@ -32,7 +32,7 @@ scope.FileReader = class {
 
 // What a test waits for in vain is given up after this many milliseconds without
 // any result.
-const patience = 8000;
+const patience = 60000;
 
 const run = () => new Promise((resolve, reject) => {
   scope.__report = (harness) => {
