@@ -118,11 +118,11 @@ func TestEdgeFetchesFromPools(t *testing.T) {
 	require.Equal(t, "two www.shop.example", b.get(www).body, "no weight, no requests")
 	set(func(one, two map[string]any) { one["Weight"], two["Weight"] = 10, 30 })
 	seen := map[string]int{}
-	for range 200 {
+	for range 400 {
 		seen[b.who(www)]++
 	}
-	require.InDelta(t, 50, seen["one"], 30)
-	require.Equal(t, 200, seen["one"]+seen["two"])
+	require.InDelta(t, 100, seen["one"], 55)
+	require.Equal(t, 400, seen["one"]+seen["two"])
 
 	b.rule("OriginRule", `http.request.uri.path eq "/ruled"`, map[string]any{"OriginScheme": "http", "OriginHost": "ruled.example"})
 	set(func(one, _ map[string]any) { one["Enabled"] = false })
@@ -263,11 +263,11 @@ func TestEdgeSteersAtRandomByWeight(t *testing.T) {
 	b.balancer(pools, map[string]any{"SteeringPolicy": "random", "RandomSteering": map[string]any{"DefaultWeight": 0,
 		"PoolWeights": map[string]any{fmt.Sprint(pools[0]): 30, fmt.Sprint(pools[1]): 70}}})
 	seen := map[string]int{}
-	for range 200 {
+	for range 400 {
 		seen[b.who(www)]++
 	}
-	require.InDelta(t, 60, seen["one"], 30)
-	require.InDelta(t, 140, seen["two"], 30)
+	require.InDelta(t, 120, seen["one"], 55)
+	require.InDelta(t, 280, seen["two"], 55)
 	require.Zero(t, seen["three"])
 }
 

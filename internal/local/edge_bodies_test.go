@@ -160,7 +160,7 @@ func TestEdgeConnectionsAfterBodies(t *testing.T) {
 				}
 				conn, err := net.Dial("tcp", strings.TrimPrefix(b.info.Edge, "http://"))
 				require.NoError(t, err)
-				require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+				require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 				sent := make(chan struct{})
 				go func() {
 					defer close(sent)

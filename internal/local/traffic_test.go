@@ -32,8 +32,8 @@ func TestGeneratedTrafficIsCounted(t *testing.T) {
 		return out
 	}
 	require.EqualValues(t, 5000, values(0)["ALL"])
-	require.InDelta(t, 3750, values(1)["DE"], 150)
-	require.InDelta(t, 3400, values(2)["HIT"], 150)
+	require.InDelta(t, 3750, values(1)["DE"], 200) // by chance: the time of the day has a say in what is drawn
+	require.InDelta(t, 3400, values(2)["HIT"], 200)
 
 	_, err = GenerateTraffic(t.Context(), dir, traffic.Description{Site: "other.example"}, now)
 	require.ErrorContains(t, err, `no active site "other.example"`)
