@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +24,17 @@ func TestTooMuchForAFile(t *testing.T) {
 	require.NoError(t, err)
 	_, err = export(t.Context(), store, 109)
 	require.EqualError(t, err, "export the account: namespace large: with it the files and key-value pairs of the account have 110 bytes, more than the 109 that an account file takes; delete what is not needed")
+}
+
+// TestTrafficIsSpread has the requests of the most that a file can say come evenly, the
+// first at its beginning and the last at its end.
+func TestTrafficIsSpread(t *testing.T) {
+	from := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	to := from.AddDate(0, 1, 0)
+	many := Traffic{Count: 1_000_001}
+	for i, want := range map[int]time.Time{0: from, 500_000: from.Add(to.Sub(from) / 2), 1_000_000: to} {
+		require.Equal(t, want, many.visit(from, to, i).Time, i)
+	}
 }
 
 // TestReadRefusals names the line of what is wrong with a file's form.

@@ -286,7 +286,9 @@ func (t Traffic) visit(from, to time.Time, i int) analytics.Visit {
 		v.Bytes += t.Bytes % int64(t.Count)
 	}
 	if t.Count > 1 {
-		v.Time = from.Add(to.Sub(from) * time.Duration(i) / time.Duration(t.Count-1))
+		span, gaps := to.Sub(from), time.Duration(t.Count-1)
+		// The whole span times i may be more than a Duration holds.
+		v.Time = from.Add(span/gaps*time.Duration(i) + span%gaps*time.Duration(i)/gaps)
 	}
 	if v.Method == "" {
 		v.Method = "GET"
