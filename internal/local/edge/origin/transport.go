@@ -11,6 +11,11 @@ import (
 	"time"
 )
 
+// keepIdle is how long a connection to an origin waits for the next request: less than
+// servers wait (Node's 5 s), since a POST that meets the end of its connection cannot
+// be sent again.
+const keepIdle = 4 * time.Second
+
 // transportKey tells connections apart that must not be mixed: those to other
 // addresses, and TLS ones with other names or checks.
 type transportKey struct {
@@ -62,7 +67,7 @@ func (c *Client) transport(to Destination) *http.Transport {
 		TLSHandshakeTimeout: connectTimeout,
 		DisableCompression:  true, // what the origin sends goes on as it is
 		MaxIdleConnsPerHost: 64,
-		IdleConnTimeout:     time.Minute,
+		IdleConnTimeout:     keepIdle,
 		WriteBufferSize:     16 << 10,
 		ReadBufferSize:      16 << 10,
 	}
