@@ -75,9 +75,9 @@ func TestHostileCode(t *testing.T) {
 			limits := Limits{CPU: 2 * time.Minute, Wall: 5 * time.Minute}
 			switch tt.want {
 			case ErrCPU:
-				limits.CPU = time.Second
+				limits.CPU = 2 * time.Second
 			case ErrWall:
-				limits.Wall = 2 * time.Second
+				limits.Wall = 5 * time.Second
 			}
 			s := New(Config{Limits: limits})
 			defer s.Close()
@@ -331,7 +331,7 @@ func waitForIdle(t *testing.T, s *Service) {
 // TestNoGoroutinesStay: machines that were dropped leave nothing behind.
 func TestNoGoroutinesStay(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s := New(Config{Limits: Limits{CPU: time.Second}})
+	s := New(Config{Limits: Limits{CPU: 2 * time.Second}})
 	for range 3 {
 		_, err := get(t, s, handler(`for (;;);`), "/")
 		require.ErrorIs(t, err, ErrCPU)
