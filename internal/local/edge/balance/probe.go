@@ -139,7 +139,8 @@ func (m *Monitors) askUDP(ctx context.Context, to origin.Destination) error {
 	if _, err := conn.Write(nil); err != nil {
 		return err
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+	// An error comes at once; the time is for a machine that is busy meanwhile.
+	if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
 		return err
 	}
 	var timeout net.Error
