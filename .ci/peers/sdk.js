@@ -1,4 +1,4 @@
-// The official TypeScript SDK with endpoint and protocol set, nothing else. What
+// The official TypeScript SDK with endpoint, protocol and time-outs set, nothing else. What
 // it uploads by itself goes to an address that it has built in, by HTTPS alone:
 // see redirect.js.
 'use strict';
