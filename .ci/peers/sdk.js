@@ -9,14 +9,17 @@ const esa = require(`${modules}/@alicloud/esa20240910`);
 const { $OpenApiUtil } = require(`${modules}/@alicloud/openapi-core`);
 const { RuntimeOptions } = require(`${modules}/@darabonba/typescript`);
 
+// For machines that are busy: milliseconds.
+const patience = { readTimeout: 60_000, connectTimeout: 60_000 };
+
 async function main() {
   const host = new URL(info.endpoint).host;
   const client = new esa.default(new $OpenApiUtil.Config({
     accessKeyId: info.access_key_id, accessKeySecret: info.access_key_secret,
-    endpoint: host, protocol: 'http', regionId: 'cn-hangzhou',
+    endpoint: host, protocol: 'http', regionId: 'cn-hangzhou', ...patience,
   }));
   const uploader = new esa.default(new $OpenApiUtil.Config({
-    accessKeyId: info.access_key_id, accessKeySecret: info.access_key_secret, endpoint: 'esa.cn-hangzhou.aliyuncs.com', regionId: 'cn-hangzhou',
+    accessKeyId: info.access_key_id, accessKeySecret: info.access_key_secret, endpoint: 'esa.cn-hangzhou.aliyuncs.com', regionId: 'cn-hangzhou', ...patience,
   }));
   const call = async (name, request, params) => (await client[name](new esa[request](params))).body;
 
