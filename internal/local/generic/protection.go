@@ -145,7 +145,7 @@ func protectionSettings() []setting {
 				"SecurityLevel":      map[string]any{"Value": "low"},
 			},
 			check: func(_ context.Context, _ *sql.Tx, _ *Service, fields map[string]any) error {
-				return oneOf("Settings", api.Text(object(fields["SecurityLevel"])["Value"]), "off", "essentially_off", "low", "medium", "high", "under_attack")
+				return oneOf("Settings", api.Text(object(fields["SecurityLevel"])["Value"]), values.SecurityLevels()...)
 			},
 		},
 	}

@@ -87,6 +87,12 @@ var hosts = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[
 // without. What is at it is not asked.
 func IsHost(text string) bool { return hosts().MatchString(text) }
 
+// SecurityLevels are what SecurityLevel.Value may be, of a site's WAF settings
+// (EditSiteWafSettings) and of a rule (CreateWafRule).
+func SecurityLevels() []string {
+	return []string{"off", "essentially_off", "low", "medium", "high", "under_attack"}
+}
+
 func names(values []catalog.EnumValue) string {
 	words := make([]string, len(values))
 	for i, v := range values {

@@ -90,7 +90,7 @@ func checkPhaseParts(phase string, c config) error {
 		return checkValue(c)
 	case phaseLevel:
 		level := c.object("SecurityLevel").text("Value")
-		if !slices.Contains([]string{"off", "essentially_off", "low", "medium", "high", "under_attack"}, level) {
+		if !slices.Contains(values.SecurityLevels(), level) {
 			return api.Errorf(400, "InvalidParameter.SecurityLevel", "SecurityLevel.Value must be off, essentially_off, low, medium, high or under_attack.")
 		}
 	case phaseManaged:
