@@ -127,7 +127,11 @@ func (u *updates) changed(ctx context.Context, c live.Change) {
 	if caller == nil {
 		out = nil
 	}
-	own := make(map[*subscriber][]string)
+	type news struct {
+		who *subscriber
+		uri string
+	}
+	var own []news // the caller's
 	u.mu.Lock()
 	for _, who := range u.subscribers {
 		isCaller := out != nil && who.to == caller.NotificationChannel()
@@ -135,18 +139,16 @@ func (u *updates) changed(ctx context.Context, c live.Change) {
 			switch {
 			case !u.l.Affects(c, uri):
 			case isCaller:
-				own[who] = append(own[who], uri)
+				own = append(own, news{who, uri})
 			default:
 				who.tell(uri)
 			}
 		}
 	}
 	u.mu.Unlock()
-	for who, uris := range own { // without the lock: this waits for the client
-		for _, uri := range uris {
-			if !out.notification(who.note(uri)) {
-				who.tell(uri) // the call has ended
-			}
+	for _, n := range own { // without the lock: this waits for the client
+		if !out.notification(n.who.note(n.uri)) {
+			n.who.tell(n.uri) // the call has ended
 		}
 	}
 	if u.list(c) {
