@@ -14,11 +14,11 @@ func TestGeneratedTrafficIsCounted(t *testing.T) {
 	dir := t.TempDir()
 	b := newShop(t, Options{Dir: dir})
 	now := time.Now().UTC().Add(-2 * time.Second)
-	d := traffic.Description{Site: "shop.example", Requests: 5000, Span: traffic.Duration(6 * time.Hour), Seed: 7,
+	d := traffic.Description{Site: "shop.example", Requests: 10_000, Span: traffic.Duration(6 * time.Hour), Seed: 7,
 		Countries: traffic.Weights{"DE": 3, "CN-ZJ": 1}}
 	n, err := GenerateTraffic(t.Context(), dir, d, now)
 	require.NoError(t, err)
-	require.Equal(t, 5000, n)
+	require.Equal(t, 10_000, n)
 	top := b.call("DescribeSiteTopData", map[string]any{"StartTime": now.Add(-7 * time.Hour).Format("2006-01-02T15:04:05Z"),
 		"Fields": []any{map[string]any{"FieldName": "Requests", "Dimension": []string{"ALL", "ClientCountryCode", "EdgeCacheStatus"}}}})["Data"].([]any)
 	values := func(i int) map[string]int64 {
@@ -31,9 +31,9 @@ func TestGeneratedTrafficIsCounted(t *testing.T) {
 		}
 		return out
 	}
-	require.EqualValues(t, 5000, values(0)["ALL"])
-	require.InDelta(t, 3750, values(1)["DE"], 200) // by chance: the time of the day has a say in what is drawn
-	require.InDelta(t, 3400, values(2)["HIT"], 200)
+	require.EqualValues(t, 10_000, values(0)["ALL"])
+	require.InDelta(t, 7500, values(1)["DE"], 290) // by chance: the time of the day has a say in what is drawn
+	require.InDelta(t, 6800, values(2)["HIT"], 290)
 
 	_, err = GenerateTraffic(t.Context(), dir, traffic.Description{Site: "other.example"}, now)
 	require.ErrorContains(t, err, `no active site "other.example"`)
